@@ -1,0 +1,164 @@
+/**
+ * The system calls that Node does not have: mounts, extended attributes, device nodes, times in nanoseconds.
+ * Through koffi, which carries its own binary; loaded at the first call, for it costs about 10 ms.
+ * Paths are bytes, for a file name need not be UTF-8.
+ */
+import { createRequire } from 'node:module'
+import { getSystemErrorMap } from 'node:util'
+
+export type Path = string | Buffer
+
+/** Flags of mount(2) and umount2(2). */
+export const MS = {
+  RDONLY: 1,
+  NOSUID: 2,
+  NODEV: 4,
+  NOEXEC: 8,
+  REMOUNT: 32,
+  BIND: 4096,
+  REC: 16384,
+  PRIVATE: 1 << 18,
+  SLAVE: 1 << 19,
+} as const
+export const MNT = { FORCE: 1, DETACH: 2, NOFOLLOW: 8 } as const
+
+/** mount(2). Throws a system error with `code`, `syscall` and `path`. */
+export function mount(source: Path, target: Path, type: string | null, flags: number, data: string | null): void {
+  check(libc().mount(cstr(source), cstr(target), type, flags, data), 'mount', target)
+}
+
+/** umount2(2). */
+export function umount(target: Path, flags = 0): void {
+  check(libc().umount2(cstr(target), flags), 'umount', target)
+}
+
+/** Names of a file's extended attributes, never following a link; sorted by bytes. Empty where the file system has none. */
+export function listXattrs(path: Path): string[] {
+  const length = Number(libc().llistxattr(cstr(path), scratch, scratch.length))
+  if (length === 0) return []
+  if (length < 0) {
+    if (absent.has(errnoName())) return []
+    throw systemError('llistxattr', path)
+  }
+  return scratch
+    .toString('latin1', 0, length - 1)
+    .split('\0')
+    .sort()
+}
+
+/** A value of an extended attribute, never following a link; undefined when it is not there. */
+export function getXattr(path: Path, name: string): Buffer | undefined {
+  const length = Number(libc().lgetxattr(cstr(path), cstr(name), scratch, scratch.length))
+  if (length >= 0) return Buffer.from(scratch.subarray(0, length))
+  if (absent.has(errnoName())) return undefined
+  throw systemError('lgetxattr', path)
+}
+
+export function setXattr(path: Path, name: string, value: Uint8Array): void {
+  check(libc().lsetxattr(cstr(path), cstr(name), value, value.length, 0), 'lsetxattr', path)
+}
+
+export function removeXattr(path: Path, name: string): void {
+  check(libc().lremovexattr(cstr(path), cstr(name)), 'lremovexattr', path)
+}
+
+/** mknod(2); `mode` holds the type bits (`0o010000` fifo, `0o020000` character, `0o060000` block device). */
+export function mknod(path: Path, mode: number, major = 0, minor = 0): void {
+  check(libc().mknod(cstr(path), mode, makedev(major, minor)), 'mknod', path)
+}
+
+/** Sets a modification (and access) time in nanoseconds since 1970, never following a link. */
+export function setMtime(path: Path, nanoseconds: bigint): void {
+  const seconds = nanoseconds >= 0n ? nanoseconds / billion : -((-nanoseconds + billion - 1n) / billion)
+  times[0] = times[2] = seconds
+  times[1] = times[3] = nanoseconds - seconds * billion
+  check(libc().utimensat(-100, cstr(path), timesBytes, 0x100), 'utimensat', path)
+}
+
+/** renameat2(2) with RENAME_NOREPLACE (1) or RENAME_EXCHANGE (2). */
+export function rename2(from: Path, to: Path, flags: number): void {
+  check(libc().renameat2(-100, cstr(from), -100, cstr(to), flags), 'renameat2', to)
+}
+
+/** Linux's encoding of a device number. */
+export function makedev(major: number, minor: number): bigint {
+  const [a, b] = [BigInt(major), BigInt(minor)]
+  return ((a & 0xfffff000n) << 32n) | ((a & 0xfffn) << 8n) | ((b & 0xffffff00n) << 12n) | (b & 0xffn)
+}
+
+export function majorOf(dev: bigint): number {
+  return Number(((dev >> 32n) & 0xfffff000n) | ((dev >> 8n) & 0xfffn))
+}
+
+export function minorOf(dev: bigint): number {
+  return Number(((dev >> 12n) & 0xffffff00n) | (dev & 0xffn))
+}
+
+const billion = 1_000_000_000n
+const times = new BigInt64Array(4)
+const timesBytes = Buffer.from(times.buffer)
+const scratch = Buffer.alloc(65536)
+const absent = new Set(['ENODATA', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
+
+type Call = (...args: unknown[]) => number | bigint
+
+interface Libc {
+  readonly errno: () => number
+  readonly mount: Call
+  readonly umount2: Call
+  readonly llistxattr: Call
+  readonly lgetxattr: Call
+  readonly lsetxattr: Call
+  readonly lremovexattr: Call
+  readonly mknod: Call
+  readonly utimensat: Call
+  readonly renameat2: Call
+}
+
+let loaded: Libc | undefined
+
+function libc(): Libc {
+  if (loaded) return loaded
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi')
+  const library = koffi.load(null)
+  const call = (prototype: string) => library.func(prototype) as unknown as Call
+  loaded = {
+    errno: () => koffi.errno(),
+    mount: call('int mount(const uint8_t*, const uint8_t*, const char*, unsigned long, const char*)'),
+    umount2: call('int umount2(const uint8_t*, int)'),
+    llistxattr: call('int64_t llistxattr(const uint8_t*, void*, size_t)'),
+    lgetxattr: call('int64_t lgetxattr(const uint8_t*, const uint8_t*, void*, size_t)'),
+    lsetxattr: call('int lsetxattr(const uint8_t*, const uint8_t*, const void*, size_t, int)'),
+    lremovexattr: call('int lremovexattr(const uint8_t*, const uint8_t*)'),
+    mknod: call('int mknod(const uint8_t*, uint32_t, uint64_t)'),
+    utimensat: call('int utimensat(int, const uint8_t*, const void*, int)'),
+    renameat2: call('int renameat2(int, const uint8_t*, int, const uint8_t*, unsigned int)'),
+  }
+  return loaded
+}
+
+function cstr(path: Path): Buffer {
+  if (path.includes(0 as never) || (typeof path === 'string' && path.includes('\0')))
+    throw new TypeError('a path holds a NUL byte')
+  return typeof path === 'string' ? Buffer.from(`${path}\0`) : Buffer.concat([path, nul])
+}
+
+const nul = Buffer.from([0])
+
+function check(result: number | bigint, syscall: string, path: Path): void {
+  if (Number(result) < 0) throw systemError(syscall, path)
+}
+
+function errnoName(): string {
+  return getSystemErrorMap().get(-libc().errno())?.[0] ?? `errno ${libc().errno()}`
+}
+
+function systemError(syscall: string, path: Path): NodeJS.ErrnoException {
+  const errno = libc().errno()
+  const [code, text] = getSystemErrorMap().get(-errno) ?? [errnoCodes[errno] ?? `errno ${errno}`, 'unknown error']
+  const at = path.toString()
+  return Object.assign(new Error(`${code}: ${text}, ${syscall} '${at}'`), { errno: -errno, code, syscall, path: at })
+}
+
+/** What libuv's table does not name. */
+const errnoCodes: Readonly<Record<number, string>> = { 61: 'ENODATA', 38: 'ENOSYS', 95: 'ENOTSUP' }
