@@ -1,0 +1,152 @@
+import { execFile } from 'node:child_process'
+import { lstatSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { asBuilderError, BuilderError } from '../errors.js'
+import type { History } from '../image/config.js'
+import { type Descriptor, mediaTypes } from '../image/descriptor.js'
+import { isAlive } from '../namespace/process.js'
+import { containerDir, withContainer, writeContainer } from './container-files.js'
+import type { ContainerRecord } from './container-record.js'
+import {
+  beginLayer,
+  hasLayer,
+  type LayerRecord,
+  moveLayer,
+  type PendingLayer,
+  readLayer,
+  writeLayerRecord,
+} from './layers.js'
+import { emptied } from './remove-tree.js'
+import type { Store } from './store.js'
+import { temporaryPath } from './temporary.js'
+import { forgetAdoption, makeUpper, upperDiff } from './upper.js'
+
+/**
+ * Makes a container's upper directory a layer, by renaming it; the container goes on with an empty one above. The
+ * caller has packed `upper/diff`, and neither it nor anybody else writes there any more; it holds the lock `store`
+ * shared and is inside the namespace. Gives the new record: the layer is in `layers`, `layerDescriptors` and
+ * `config.rootfs`, and `history` in `config.history`.
+ *
+ * A kill at any instant leaves the old state or the new, and {@link recoverContainer} tells them apart:
+ * 1. `upper/layer.json` is written. 2. `adopting` is set in container.json: from here on it is the intent that counts.
+ * 3. `upper` is renamed to the layer's place, or away when the store has that layer; `upper/layer.json` goes with it,
+ * so where it is missing, this has happened. 4. A new upper directory is made. 5. container.json names the layer.
+ *
+ * Throws `IN_USE` when the container is mounted (then {@link copyUpper}), `NOT_FOUND`, `SYSTEM`.
+ */
+export async function adoptUpper(
+  store: Store,
+  container: Pick<ContainerRecord, 'id' | 'name'>,
+  layer: LayerRecord,
+  history?: History,
+): Promise<ContainerRecord> {
+  const { record, unwanted } = await withContainer(store, container.id, `commit ${container.name}`, async (found) => {
+    if (found.mounted && isAlive(found.mounted.holder)) throw stillMounted(found.name, found.mounted.path)
+    const current = found.adopting === undefined ? found : await recover(store, found)
+    writeLayerRecord(store, join(containerDir(store, current.id), 'upper'), layer)
+    const intent = { ...current, adopting: layer.diffID, ...(history ? { adoptingHistory: { ...history } } : {}) }
+    writeContainer(store, intent, true)
+    const unwanted = giveAway(store, current.id, layer)
+    return { record: await complete(store, intent, layer), unwanted }
+  })
+  if (unwanted !== undefined) await emptied(store, unwanted)
+  return record
+}
+
+/**
+ * Finishes or undoes an adoption that a killed process began, and gives the record that holds then. Waits while another
+ * process is at it. Does nothing when there is none. Run it inside the namespace. Throws `NOT_FOUND`, `SYSTEM`.
+ */
+export async function recoverContainer(store: Store, id: string): Promise<ContainerRecord> {
+  return withContainer(store, id, `recover container ${id.slice(0, 12)}`, (record) =>
+    record.adopting === undefined ? record : recover(store, record),
+  )
+}
+
+/**
+ * A layer in the making that is a copy of a container's upper directory, for a container that is in use: pack its
+ * `diff`, then `finish`. Blocks are shared where the file system can. The container does not change. Run it inside the
+ * namespace. Throws `SYSTEM`, `ABORTED`.
+ */
+export async function copyUpper(
+  store: Store,
+  container: Pick<ContainerRecord, 'id' | 'name'>,
+  signal?: AbortSignal,
+): Promise<PendingLayer> {
+  const layer = await beginLayer(store)
+  const source = upperDiff(containerDir(store, container.id))
+  try {
+    await copy('cp', ['-a', '--reflink=auto', '-T', source, layer.diff], signal ? { signal } : {})
+    return layer
+  } catch (error) {
+    await layer[Symbol.asyncDispose]()
+    throw copyFailed(error, container.name, source)
+  }
+}
+
+const copy = promisify(execFile)
+
+/** The topmost layer as an image's manifest describes it before it is compressed. */
+function descriptorOf(layer: Pick<LayerRecord, 'diffID' | 'size'>, format: ContainerRecord['format']): Descriptor {
+  const mediaType = format === 'docker' ? mediaTypes.dockerLayer : mediaTypes.layer
+  return { mediaType, digest: layer.diffID, size: layer.size }
+}
+
+/** Gives the path under `tmp/` that the upper directory has now, when the store had the layer already. */
+function giveAway(store: Store, id: string, layer: LayerRecord): string | undefined {
+  const upper = join(containerDir(store, id), 'upper')
+  if (!hasLayer(store, layer.diffID) && moveLayer(store, upper, layer.diffID)) return undefined
+  const unwanted = temporaryPath(store)
+  renameSync(upper, unwanted)
+  return unwanted
+}
+
+async function complete(store: Store, record: ContainerRecord, layer: LayerRecord): Promise<ContainerRecord> {
+  const { adopting: _done, adoptingHistory, ...rest } = record
+  const layers = [...record.layers, layer.diffID]
+  await makeUpper(store, containerDir(store, record.id), layers)
+  const { history = [] } = record.config
+  const config = {
+    ...record.config,
+    rootfs: { type: 'layers' as const, diff_ids: layers },
+    history: adoptingHistory ? [...history, adoptingHistory] : history,
+  }
+  const layerDescriptors = [...record.layerDescriptors, descriptorOf(layer, record.format)]
+  const adopted = { ...rest, layers, layerDescriptors, config }
+  writeContainer(store, adopted, true)
+  return adopted
+}
+
+/** The intent is dropped before its note, so that a kill between the two cannot look like step 3. */
+async function recover(store: Store, record: ContainerRecord): Promise<ContainerRecord> {
+  const { adopting, adoptingHistory: _history, ...old } = record
+  const folder = containerDir(store, record.id)
+  if (adopting === undefined) return record
+  if (!lstatSync(join(folder, 'upper/layer.json'), { throwIfNoEntry: false }))
+    return complete(store, record, await readLayer(store, adopting))
+  writeContainer(store, old, true)
+  forgetAdoption(folder)
+  return old
+}
+
+function stillMounted(name: string, path: string): BuilderError {
+  const hint = `builder umount ${name}`
+  return new BuilderError('IN_USE', { operation: 'commit', object: name, reason: `it is mounted on ${path}`, hint })
+}
+
+function copyFailed(error: unknown, name: string, source: string): BuilderError {
+  const { stderr } = error as { stderr?: string }
+  const reason = stderr?.trim().split('\n')[0]
+  if (!reason) return asBuilderError(error, 'commit', source)
+  const full = /No space left on device/.test(reason)
+  return new BuilderError('SYSTEM', {
+    operation: 'commit',
+    object: name,
+    reason: full ? 'the disk is full' : `its files cannot be copied: ${reason}`,
+    hint: full
+      ? 'free some space (builder prune, builder rmi) and try again'
+      : 'unmount it, then nothing has to be copied',
+    cause: error,
+  })
+}
