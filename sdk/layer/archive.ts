@@ -24,7 +24,11 @@ export async function isArchive(path: string): Promise<boolean> {
  * Unpacks an archive of a user into a new folder: owners, modes and times as it says, nothing outside the folder.
  * Throws `UNSAFE` for an entry that would leave the folder, `INVALID` for a damaged archive.
  */
-export async function unpackArchive(file: string, folder: string, options: { shown: string; signal?: AbortSignal }): Promise<void> {
+export async function unpackArchive(
+  file: string,
+  folder: string,
+  options: { shown: string; signal?: AbortSignal },
+): Promise<void> {
   await mkdir(folder)
   const refused: BuilderError[] = []
   const unpack = new Unpack({
@@ -35,7 +39,11 @@ export async function unpackArchive(file: string, folder: string, options: { sho
     filter: (path, entry) => accept(path, entry as ReadEntry, options.shown, refused),
   })
   try {
-    await pipeline(Readable.from(decompress(createReadStream(file))), unpack, options.signal ? { signal: options.signal } : {})
+    await pipeline(
+      Readable.from(decompress(createReadStream(file))),
+      unpack,
+      options.signal ? { signal: options.signal } : {},
+    )
   } catch (cause) {
     options.signal?.throwIfAborted()
     throw refused[0] ?? damaged(options.shown, cause)
@@ -83,5 +91,11 @@ function unsafe(shown: string, path: string): BuilderError {
 function damaged(shown: string, cause: unknown): BuilderError {
   if (cause instanceof BuilderError) return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new BuilderError('INVALID', { operation: 'unpack', object: shown, reason, hint: 'fetch or make it again', cause })
+  return new BuilderError('INVALID', {
+    operation: 'unpack',
+    object: shown,
+    reason,
+    hint: 'fetch or make it again',
+    cause,
+  })
 }

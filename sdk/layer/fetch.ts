@@ -16,7 +16,11 @@ export interface FetchOptions {
  * Fetches a URL into a file of mode 0600 with the server's modification time (Dockerfile reference, ADD).
  * Throws `NOT_FOUND` when the server has it not, `SYSTEM` when it cannot be reached, `DIGEST` for other bytes.
  */
-export async function fetchFile(url: string, file: string, options: FetchOptions): Promise<{ path: string; name: string }> {
+export async function fetchFile(
+  url: string,
+  file: string,
+  options: FetchOptions,
+): Promise<{ path: string; name: string }> {
   const response = await reach(url, options.signal)
   if (!response.ok || !response.body) {
     await response.body?.cancel()
@@ -24,7 +28,8 @@ export async function fetchFile(url: string, file: string, options: FetchOptions
     throw new BuilderError('NOT_FOUND', { operation: 'fetch', object: shown(url), reason, hint: 'check the address' })
   }
   const digest = await save(response.body, file, options.signal)
-  if (options.checksum !== undefined && digest !== options.checksum) throw mismatch(shown(url), options.checksum, digest)
+  if (options.checksum !== undefined && digest !== options.checksum)
+    throw mismatch(shown(url), options.checksum, digest)
   const modified = Date.parse(response.headers.get('last-modified') ?? '')
   const time = Number.isNaN(modified) ? 0 : modified / 1000
   await utimes(file, time, time)
@@ -32,7 +37,11 @@ export async function fetchFile(url: string, file: string, options: FetchOptions
 }
 
 /** Writes a stream to a file of mode 0600 and gives the file's path. */
-export async function saveStream(stream: AsyncIterable<Uint8Array>, file: string, { signal }: FetchOptions): Promise<string> {
+export async function saveStream(
+  stream: AsyncIterable<Uint8Array>,
+  file: string,
+  { signal }: FetchOptions,
+): Promise<string> {
   await save(stream, file, signal)
   return file
 }
@@ -79,5 +88,10 @@ function shown(url: string): string {
 
 function mismatch(object: string, expected: Digest, digest: Digest): BuilderError {
   const reason = `its digest is ${digest}, not ${expected}`
-  return new BuilderError('DIGEST', { operation: 'add', object, reason, hint: 'check where it comes from, or the digest' })
+  return new BuilderError('DIGEST', {
+    operation: 'add',
+    object,
+    reason,
+    hint: 'check where it comes from, or the digest',
+  })
 }

@@ -12,7 +12,12 @@ export interface IgnoreRules {
 
 /** Reads the patterns of an ignore file, a line each; lines that begin with `#` are comments. */
 export function parseIgnore(text: string): IgnoreRules {
-  return ignoreRules(text.replace(/^\uFEFF/, '').split(/\r?\n/).filter((line) => !line.startsWith('#')))
+  return ignoreRules(
+    text
+      .replace(/^\uFEFF/, '')
+      .split(/\r?\n/)
+      .filter((line) => !line.startsWith('#')),
+  )
 }
 
 /** The same from a list of patterns (`--exclude`). */

@@ -32,7 +32,13 @@ export function findSources(asked: readonly string[], context: string | undefine
 function find(path: string, top: string | undefined, operation: string): Source {
   const at = top === undefined ? resolve(path) : resolveInRoot(top, path)
   const info = statSync(at, { throwIfNoEntry: false })
-  if (!info) throw notFound(operation, path, lstatSync(at, { throwIfNoEntry: false }) ? 'the link leads nowhere' : 'no such file or folder', top)
+  if (!info)
+    throw notFound(
+      operation,
+      path,
+      lstatSync(at, { throwIfNoEntry: false }) ? 'the link leads nowhere' : 'no such file or folder',
+      top,
+    )
   const real = realpathSync(at)
   const fromTop = relative(top ?? process.cwd(), real)
   return { path: real, name: basename(resolve('/', path)), isDirectory: info.isDirectory(), fromTop }

@@ -139,7 +139,8 @@ export class Transplant {
     const there = stat(target)
     let into = target
     if (there?.isSymbolicLink()) into = resolveInRoot(this.root, target.slice(this.root.length))
-    if (there && !stat(into)?.isDirectory()) throw inTheWay('copy', target.slice(this.root.length), 'a file is in the way')
+    if (there && !stat(into)?.isDirectory())
+      throw inTheWay('copy', target.slice(this.root.length), 'a file is in the way')
     if (!there && !onlyBelow) {
       mkdirSync(into)
       this.#note(path, info)
@@ -203,7 +204,12 @@ function stat(path: string) {
 }
 
 function inTheWay(operation: string, object: string, reason: string): BuilderError {
-  return new BuilderError('INVALID', { operation, object, reason, hint: 'remove it first, or choose another destination' })
+  return new BuilderError('INVALID', {
+    operation,
+    object,
+    reason,
+    hint: 'remove it first, or choose another destination',
+  })
 }
 
 function notUtf8(folder: string, latin1: string): BuilderError {

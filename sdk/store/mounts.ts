@@ -6,7 +6,7 @@ import type { Digest } from '../image/digest.js'
 import { isMountPoint } from '../namespace/mountinfo.js'
 import { mountOverlay, unmountOverlay } from '../namespace/overlay.js'
 import { bootID, isAlive, startTimeOf } from '../namespace/process.js'
-import { type ContainerRecord, containerDir, readContainer, updateContainer } from './containers.js'
+import { type ContainerRecord, containerDir, requireContainer, updateContainer } from './containers.js'
 import { layerDiff } from './layers.js'
 import { withLock } from './locks.js'
 import type { Store } from './store.js'
@@ -43,7 +43,7 @@ export async function mountForUser(store: Store, id: string, signal?: AbortSigna
 /** Ends what {@link mountForUser} began; false when it was not mounted. Throws `IN_USE` while something works in it. */
 export async function unmountForUser(store: Store, id: string): Promise<boolean> {
   return lockMounts(store, id, undefined, async () => {
-    const record = await readContainer(store, id)
+    const record = requireContainer(store, id)
     if (!isMounted(record)) return false
     if (record.mounted?.mountNamespace !== mountNamespace()) throw mountedElsewhere(record)
     if (uses(store, id).length === 0) await unmountOverlay(containerDir(store, id)).catch(busy(record))
@@ -76,7 +76,7 @@ export async function freeUpper(store: Store, record: ContainerRecord): Promise<
     return undefined
   }
   return async () => {
-    const { layers } = await readContainer(store, record.id)
+    const { layers } = requireContainer(store, record.id)
     await mountOverlay({ dir: containerDir(store, record.id), lowers: lowersOf(store, layers) })
   }
 }
@@ -99,7 +99,7 @@ async function mountHere(store: Store, id: string, signal: AbortSignal | undefin
   for (let delay = 1; ; delay = Math.min(delay * 2, 50)) {
     signal?.throwIfAborted()
     const done = await lockMounts(store, id, signal, async () => {
-      const record = await readContainer(store, id)
+      const record = requireContainer(store, id)
       if (!isMountPoint(mergedOf(store, id))) {
         if (isMounted(record)) throw mountedElsewhere(record)
         if (uses(store, id).some((use) => use.mountNamespace !== mountNamespace())) return false
@@ -118,7 +118,7 @@ async function release(store: Store, id: string, use: string): Promise<void> {
   await lockMounts(store, id, undefined, async () => {
     await rm(use, { force: true })
     if (!existsSync(containerDir(store, id)) || !isMountPoint(mergedOf(store, id))) return
-    if (uses(store, id).length > 0 || isMounted(await readContainer(store, id))) return
+    if (uses(store, id).length > 0 || isMounted(requireContainer(store, id))) return
     await unmountOverlay(containerDir(store, id))
   })
 }

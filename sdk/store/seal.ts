@@ -8,11 +8,12 @@ import { applyLayer } from '../layer/apply.js'
 import { layerStream, packLayer } from '../layer/pack.js'
 import { adoptUpper, copyUpper } from './adopt.js'
 import { putBlob } from './blobs.js'
-import { type ContainerRecord, containerDir, readContainer } from './containers.js'
-import { beginLayer } from './layers.js'
-import { freeUpper, lockMounts, useRoot } from './mounts.js'
+import type { Adopted } from './container-record.js'
+import { type ContainerRecord, containerDir, requireContainer } from './containers.js'
+import { beginLayer, type LayerRecord } from './layers.js'
+import { freeUpper, lockMounts, lowersOf, useRoot } from './mounts.js'
 import type { Store } from './store.js'
-import { removeTraces } from './traces.js'
+import { dropUntouched } from './traces.js'
 
 /** How a container becomes an image. */
 export interface Sealing {
@@ -35,7 +36,7 @@ export interface Sealing {
  */
 export async function seal(store: Store, id: string, sealing: Sealing): Promise<Uint8Array> {
   return lockMounts(store, id, sealing.signal, async () => {
-    const record = await readContainer(store, id)
+    const record = requireContainer(store, id)
     const remount = await freeUpper(store, record)
     try {
       return remount ? await sealByRename(store, record, sealing) : await sealByCopy(store, record, sealing)
@@ -52,14 +53,14 @@ export async function sealSquashed(store: Store, id: string, sealing: Sealing): 
   const stream = layerStream(root.path, { ...packing(sealing), root: 'entry' })
   const layer = await applyLayer(stream, unfinished.diff, sealing.signal ? { signal: sealing.signal } : {})
   await unfinished.finish({ ...layer, created: new Date().toISOString() })
-  const record = await readContainer(store, id)
+  const record = requireContainer(store, id)
   const config: ImageConfig = { ...record.config, rootfs: { type: 'layers', diff_ids: [] }, history: [] }
   return (await putImage(store, { ...record, layerDescriptors: [], config }, layer, sealing)).manifestBytes
 }
 
 async function sealByRename(store: Store, record: ContainerRecord, sealing: Sealing): Promise<Uint8Array> {
-  await removeTraces(store, record)
   const diff = join(containerDir(store, record.id), 'upper/diff')
+  dropUntouched(diff, lowersOf(store, record.layers), record.touched ?? [])
   const packed = await packLayer(diff, { ...packing(sealing), clampInPlace: true })
   const image = await putImage(store, record, packed, sealing)
   if (packed.entries > 0)
@@ -70,8 +71,11 @@ async function sealByRename(store: Store, record: ContainerRecord, sealing: Seal
 }
 
 async function sealByCopy(store: Store, record: ContainerRecord, sealing: Sealing): Promise<Uint8Array> {
-  const layer = await copyUpper(store, record, packing(sealing))
-  return (await putImage(store, record, layer, sealing)).manifestBytes
+  await using copy = await copyUpper(store, record, sealing.signal)
+  dropUntouched(copy.diff, lowersOf(store, record.layers), record.touched ?? [])
+  const packed = await packLayer(copy.diff, { ...packing(sealing), clampInPlace: true })
+  if (packed.entries > 0) await copy.finish(layerRecord(packed, sealing))
+  return (await putImage(store, record, packed, sealing)).manifestBytes
 }
 
 function packing({ epoch, signal }: Sealing): { clamp?: number; signal?: AbortSignal } {
@@ -127,13 +131,15 @@ function baseAnnotations({ from }: ContainerRecord): Readonly<Record<string, str
 }
 
 /** The container after its upper directory became a layer: the next commit stands on the image just made. */
-function goOn(record: ContainerRecord, { config }: AssembledImage, layer: NewLayer): ContainerRecord {
-  const { history: _, next: __, ...rest } = record
+function _adoptedBy(record: ContainerRecord, { config }: AssembledImage, layer: NewLayer): Adopted {
   const below = { rootfs: config.rootfs, ...(config.history ? { history: config.history } : {}) }
   return {
-    ...rest,
     layers: [...record.layers, layer.diffID],
     layerDescriptors: [...record.layerDescriptors, layerDescriptor(layer)],
     config: { ...record.config, ...below },
   }
+}
+
+function layerRecord({ diffID, size, entries }: NewLayer, { epoch }: Sealing): LayerRecord {
+  return { diffID, size, entries, ...(epoch === undefined ? {} : { clamp: epoch }), created: new Date().toISOString() }
 }

@@ -12,8 +12,11 @@ export function dropUntouched(upper: string, lowers: readonly string[], paths: r
     const at = join(upper, path)
     const here = lstatSync(at, { bigint: true, throwIfNoEntry: false })
     if (!here?.isDirectory() || readdirSync(at).length > 0 || isOpaque(at)) continue
-    const below = lowers.map((lower) => lstatSync(join(lower, path), { bigint: true, throwIfNoEntry: false })).find(Boolean)
-    const same = below?.isDirectory() && (['mode', 'uid', 'gid', 'mtimeNs'] as const).every((key) => here[key] === below[key])
+    const below = lowers
+      .map((lower) => lstatSync(join(lower, path), { bigint: true, throwIfNoEntry: false }))
+      .find(Boolean)
+    const same =
+      below?.isDirectory() && (['mode', 'uid', 'gid', 'mtimeNs'] as const).every((key) => here[key] === below[key])
     if (same) removeKeepingTime(at)
   }
 }

@@ -8,7 +8,8 @@ import { findSources } from '../layer/sources.js'
 import { Transplant } from '../layer/transplant.js'
 import { findContainer } from '../store/containers.js'
 import { useRoot } from '../store/mounts.js'
-import { openStore, temporaryFolder } from '../store/store.js'
+import { openStore } from '../store/store.js'
+import { temporaryFolder } from '../store/temporary.js'
 import type { CopyResult } from './copy.js'
 import { otherRoot } from './other-root.js'
 import { copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
@@ -54,12 +55,18 @@ export async function add(container: string, paths: readonly string[], options: 
   const record = await findContainer(store, container, 'add')
   const sources = paths.length > 1 ? paths.slice(0, -1) : paths
   checkCall(sources, options)
-  const scratch = await temporaryFolder(store)
+  const scratch = temporaryFolder(store)
   try {
     await using root = await useRoot(store, record.id, options.signal)
     await using other = options.from === undefined ? undefined : await otherRoot(store, options.from, options.signal)
     const transplant = new Transplant(root.path, await placing(root.path, options))
-    const adding: Adding = { transplant, options, scratch, destination: destinationOf(record, paths), many: sources.length > 1 }
+    const adding: Adding = {
+      transplant,
+      options,
+      scratch,
+      destination: destinationOf(record, paths),
+      many: sources.length > 1,
+    }
     for (const [i, source] of sources.entries()) await addOne(adding, source, join(scratch, `${i}`), other?.path)
     const digest = transplant.finish()
     if (options.addHistory) await noteHistory(store, record, `ADD ${digest} in ${paths.at(-1)}`)
@@ -119,5 +126,10 @@ function checksumOf({ checksum }: AddOptions) {
 function checkCall(sources: readonly string[], { checksum }: AddOptions): void {
   const reason = sources.length === 0 ? 'no source is named' : 'there is more than one source for one --checksum'
   if (sources.length === 1 || (sources.length > 1 && checksum === undefined)) return
-  throw new BuilderError('USAGE', { operation: 'add', object: '', reason, hint: 'write builder add CONTAINER SOURCE… DESTINATION' })
+  throw new BuilderError('USAGE', {
+    operation: 'add',
+    object: '',
+    reason,
+    hint: 'write builder add CONTAINER SOURCE… DESTINATION',
+  })
 }

@@ -1,5 +1,5 @@
-import { BuilderError } from '../errors.js'
 import { closureOf } from '../distro/closure.js'
+import { BuilderError } from '../errors.js'
 import { findSources, type Source } from '../layer/sources.js'
 import { Transplant } from '../layer/transplant.js'
 import { findContainer } from '../store/containers.js'
@@ -47,14 +47,19 @@ export interface CopyResult {
  * await c.copy('site/', '/srv/', { chmod: 'u=rwX,go=rX' })
  * ```
  */
-export async function copy(container: string, paths: readonly string[], options: CopyOptions = {}): Promise<CopyResult> {
+export async function copy(
+  container: string,
+  paths: readonly string[],
+  options: CopyOptions = {},
+): Promise<CopyResult> {
   const store = await openStore(options)
   const record = await findContainer(store, container, 'copy')
   await using root = await useRoot(store, record.id, options.signal)
   await using other = options.from === undefined ? undefined : await otherRoot(store, options.from, options.signal)
   const transplant = new Transplant(root.path, await placing(root.path, options))
   if (options.closure) await copyClosure(transplant, paths)
-  else await copyAll(transplant, findAll(paths, other?.path ?? options.contextdir), destinationOf(record, paths), options)
+  else
+    await copyAll(transplant, findAll(paths, other?.path ?? options.contextdir), destinationOf(record, paths), options)
   const digest = transplant.finish()
   if (options.addHistory) await noteHistory(store, record, `COPY ${digest} in ${paths.at(-1)}`)
   return { digest }

@@ -1,17 +1,14 @@
-import { chmod, chown, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
 import { BuilderError } from '../errors.js'
 import { emptyConfig } from '../image/config.js'
 import { hostPlatform, type Platform, parsePlatform, platformMatches } from '../image/platform.js'
 import {
   type ContainerDefaults,
-  type ContainerFields,
   type ContainerRecord,
-  containerDir,
   createContainer,
+  type NewContainer,
 } from '../store/containers.js'
 import { findImage, type Image } from '../store/images.js'
-import { readLayer } from '../store/layers.js'
 import { withLock } from '../store/locks.js'
 import { openStore, type Store } from '../store/store.js'
 import { transportOf } from '../transport/transport.js'
@@ -140,14 +137,12 @@ export function present(result: FromResult): string {
 
 async function create(store: Store, image: string, asked: string, options: FromOptions): Promise<ContainerRecord> {
   const fields = image === 'scratch' ? fromNothing(options) : fromImage(await imageFor(store, image, options), asked)
-  const container = await createContainer(store, {
+  return createContainer(store, {
     ...fields,
     ...(options.name === undefined ? {} : { name: options.name }),
-    format: options.format ?? fields.format,
+    format: options.format ?? fields.format ?? 'oci',
     defaults: defaultsOf(options),
   })
-  await copyRootAttributes(store, container.id, fields.layers)
-  return container
 }
 
 async function imageFor(store: Store, image: string, options: FromOptions): Promise<Image> {
@@ -174,7 +169,7 @@ function pullPlatform(options: FromOptions): { platform?: string } {
   return wanted ? { platform: [wanted.os, wanted.architecture, wanted.variant].filter(Boolean).join('/') } : {}
 }
 
-function fromNothing(options: FromOptions): ContainerFields {
+function fromNothing(options: FromOptions): NewContainer {
   const { os, architecture, variant } = wantedPlatform(options) ?? hostPlatform()
   const platform = architecture === 'arm' && variant ? { os, architecture, variant } : { os, architecture }
   return {
@@ -187,7 +182,7 @@ function fromNothing(options: FromOptions): ContainerFields {
   }
 }
 
-function fromImage(image: Image, asked: string): ContainerFields {
+function fromImage(image: Image, asked: string): NewContainer {
   const name = image.names.find((known) => known.includes(asked)) ?? image.names[0] ?? image.id
   return {
     from: { name, id: image.id, manifestDigest: image.manifestDigest },
@@ -204,16 +199,4 @@ function defaultsOf(options: FromOptions): ContainerDefaults {
   const { isolation, network, capAdd, capDrop, device, securityOpt, volume } = options
   const given = { isolation, network, capAdd, capDrop, device, securityOpt, volume }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-}
-
-/** The mounted root shows the upper directory's own mode and owner: they must be those of the image's root. */
-async function copyRootAttributes(store: Store, id: string, layers: ContainerFields['layers']): Promise<void> {
-  const diff = join(containerDir(store, id), 'upper/diff')
-  for (const diffID of [...layers].reverse()) {
-    const { root } = await readLayer(store, diffID)
-    if (!root) continue
-    if (root.uid !== 0 || root.gid !== 0) await chown(diff, root.uid, root.gid)
-    await chmod(diff, root.mode)
-    return
-  }
 }

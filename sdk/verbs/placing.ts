@@ -101,7 +101,13 @@ function ownerOf(root: string, { chown, from }: PlacingOptions): { uid: number; 
 
 async function rulesOf({ ignorefile, exclude, contextdir }: PlacingOptions) {
   if (ignorefile === undefined) return exclude && exclude.length > 0 ? ignoreRules(exclude) : undefined
-  if (contextdir !== undefined) return parseIgnore(`${await readFile(ignorefile, 'utf8')}\n${(exclude ?? []).join('\n')}`)
+  if (contextdir !== undefined)
+    return parseIgnore(`${await readFile(ignorefile, 'utf8')}\n${(exclude ?? []).join('\n')}`)
   const hint = 'name the folder that the patterns belong to with --contextdir'
-  throw new BuilderError('USAGE', { operation: 'copy', object: '--ignorefile', reason: '--contextdir is missing', hint })
+  throw new BuilderError('USAGE', {
+    operation: 'copy',
+    object: '--ignorefile',
+    reason: '--contextdir is missing',
+    hint,
+  })
 }

@@ -1,6 +1,5 @@
 import { formatSize } from '../image/table.js'
 import { prune as collect } from '../store/garbage.js'
-import { withLock } from '../store/locks.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
 
@@ -15,8 +14,8 @@ export interface PruneOptions extends GlobalOptions {
 
 /** What was removed. */
 export interface PruneResult {
-  /** IDs of images. */
-  readonly images: readonly string[]
+  /** Number of images. */
+  readonly images: number
   /** Number of layers. */
   readonly layers: number
   /** Number of blobs. */
@@ -30,7 +29,7 @@ export interface PruneResult {
  *
  * @verb
  * @where inside
- * @stdout The IDs of removed images, and what was freed.
+ * @stdout What was freed.
  * @example
  * ```sh
  * builder prune
@@ -50,5 +49,5 @@ export async function prune(options: PruneOptions = {}): Promise<PruneResult> {
 
 /** What the shell door prints. */
 export function present({ images, layers, blobs, bytes }: PruneResult): string {
-  return [...images, `freed ${formatSize(bytes)}: ${images.length} images, ${layers} layers, ${blobs} blobs`].join('\n')
+  return `freed ${formatSize(bytes)}: ${images} images, ${layers} layers, ${blobs} blobs`
 }

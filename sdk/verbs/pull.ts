@@ -2,10 +2,9 @@ import { BuilderError } from '../errors.js'
 import { parsePlatform } from '../image/platform.js'
 import { localName } from '../image/reference.js'
 import { findImage } from '../store/images.js'
-import { withLock } from '../store/locks.js'
 import { openStore, type Store } from '../store/store.js'
 import { copyImage } from '../transport/copy.js'
-import { localSink } from '../transport/local.js'
+import { localSink } from '../transport/local-sink.js'
 import { openSource, transportOf } from '../transport/transport.js'
 import type { GlobalOptions } from './global.js'
 
@@ -58,20 +57,13 @@ export async function pull(image: string, options: PullOptions = {}): Promise<Pu
   const store = await openStore(options)
   if (!transportOf(image)) return { id: (await localImage(store, image, options)).id }
   await using source = await openSource(store, image)
-  const names = namesFor(source.suggestedName)
-  const signal = options.signal ? { signal: options.signal } : {}
-  return withLock(
-    store,
-    'store',
-    async () => {
-      const sink = localSink(store, names)
-      await using _ = sink
-      const platform = options.platform ? { platform: parsePlatform(options.platform) } : {}
-      await copyImage(source, sink, { ...platform, ...signal })
-      return { id: sink.image().id }
-    },
-    { shared: true, purpose: 'pull', ...signal },
-  )
+  await using sink = await localSink(store, namesFor(source.suggestedName), image)
+  const platform = options.platform ? { platform: parsePlatform(options.platform) } : {}
+  const { digest } = await copyImage(source, sink, {
+    ...platform,
+    ...(options.signal ? { signal: options.signal } : {}),
+  })
+  return { id: (await findImage(store, digest, 'pull')).id }
 }
 
 /** What the shell door prints. */

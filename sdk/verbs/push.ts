@@ -1,6 +1,4 @@
 import { writeFile } from 'node:fs/promises'
-import { findImage } from '../store/images.js'
-import { withLock } from '../store/locks.js'
 import { openStore } from '../store/store.js'
 import { copyImage } from '../transport/copy.js'
 import { localSource } from '../transport/local.js'
@@ -53,14 +51,9 @@ export interface PushResult {
  */
 export async function push(image: string, destination: string, options: PushOptions = {}): Promise<PushResult> {
   const store = await openStore(options)
-  const found = await findImage(store, image, 'push')
-  const signal = options.signal ? { signal: options.signal } : {}
-  const task = async () => {
-    await using source = localSource(store, found)
-    await using sink = await openSink(store, destination, found.names[0])
-    return copyImage(source, sink, signal)
-  }
-  const { digest } = await withLock(store, 'store', task, { shared: true, purpose: 'push', ...signal })
+  await using source = await localSource(store, image)
+  await using sink = await openSink(store, destination)
+  const { digest } = await copyImage(source, sink, options.signal ? { signal: options.signal } : {})
   if (options.digestfile) await writeFile(options.digestfile, digest)
   return { digest }
 }

@@ -1,5 +1,4 @@
-import { checkContainerName, findContainer, listContainers, nameTaken, updateContainer } from '../store/containers.js'
-import { withLock } from '../store/locks.js'
+import { findContainer, renameContainer } from '../store/containers.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
 
@@ -29,10 +28,5 @@ export interface RenameOptions extends GlobalOptions {}
 export async function rename(container: string, name: string, options: RenameOptions = {}): Promise<void> {
   const store = await openStore(options)
   const { id } = await findContainer(store, container, 'rename')
-  checkContainerName(name, 'rename')
-  await withLock(store, 'containers', async () => {
-    const other = (await listContainers(store)).find((record) => record.name === name && record.id !== id)
-    if (other) throw nameTaken(name, 'rename')
-    await updateContainer(store, id, (record) => ({ ...record, name }))
-  })
+  await renameContainer(store, id, name)
 }

@@ -1,9 +1,7 @@
 import { BuilderError } from '../errors.js'
 import { candidateNames, parseReference } from '../image/reference.js'
 import { listContainers } from '../store/containers.js'
-import { prune as collect } from '../store/garbage.js'
 import { findImage, type Image, listImages, removeImage, untagImage } from '../store/images.js'
-import { withLock } from '../store/locks.js'
 import { openStore, type Store } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
 import { rm } from './rm.js'
@@ -52,7 +50,6 @@ export async function rmi(images: readonly string[] = [], options: RmiOptions = 
   const store = await openStore(options)
   const removed: string[] = []
   for (const wanted of await wantedImages(store, images, options)) removed.push(await remove(store, wanted, options))
-  if (removed.length > 0) await exclusively(store, () => collect(store, {}))
   return removed
 }
 
@@ -73,12 +70,12 @@ async function remove(store: Store, wanted: string, options: RmiOptions): Promis
   const image = await findImage(store, wanted, 'rmi')
   const name = nameAmong(image, wanted)
   if (name !== undefined && image.names.length > 1) {
-    await exclusively(store, () => untagImage(store, name))
+    await untagImage(store, name)
     return name
   }
   if (name === undefined && image.names.length > 1 && !options.force && !options.all) throw severalNames(image, wanted)
   await freeFromContainers(store, image, wanted, options)
-  await exclusively(store, () => removeImage(store, image))
+  await removeImage(store, image)
   return image.id
 }
 
@@ -104,10 +101,6 @@ async function freeFromContainers(store: Store, image: Image, wanted: string, op
     users.map(({ id }) => id),
     { root: store.root, runroot: store.runroot },
   )
-}
-
-function exclusively(store: Store, task: () => Promise<unknown>): Promise<unknown> {
-  return withLock(store, 'store', task, { purpose: 'rmi' })
 }
 
 function severalNames(image: Image, wanted: string): BuilderError {

@@ -125,10 +125,17 @@ export interface RunResult {
  * const { stdout } = await c.run(['cat', '/etc/os-release'])
  * ```
  */
-export async function run(container: string, command: readonly string[] = [], options: RunOptions = {}): Promise<RunResult> {
+export async function run(
+  container: string,
+  command: readonly string[] = [],
+  options: RunOptions = {},
+): Promise<RunResult> {
   const begun = await beginRun(container, command, options)
   try {
-    const { exitCode } = await execute(begun, { stdio: 'inherit', ...(options.signal ? { signal: options.signal } : {}) })
+    const { exitCode } = await execute(begun, {
+      stdio: 'inherit',
+      ...(options.signal ? { signal: options.signal } : {}),
+    })
     return { exitCode: (options.validExitCodes ?? []).includes(`${exitCode}`) ? 0 : exitCode }
   } finally {
     await endRun(begun.token)
