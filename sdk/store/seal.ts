@@ -63,10 +63,7 @@ async function sealByRename(store: Store, record: ContainerRecord, sealing: Seal
   dropUntouched(diff, lowersOf(store, record.layers), record.touched ?? [])
   const packed = await packLayer(diff, { ...packing(sealing), clampInPlace: true })
   const image = await putImage(store, record, packed, sealing)
-  if (packed.entries > 0)
-    await adoptUpper(store, record.id, { ...packed, created: new Date().toISOString() }, (now) =>
-      goOn(now, image, packed),
-    )
+  if (packed.entries > 0) await adoptUpper(store, record, layerRecord(packed, sealing), adoptedBy(record, image, packed))
   return image.manifestBytes
 }
 
@@ -131,7 +128,7 @@ function baseAnnotations({ from }: ContainerRecord): Readonly<Record<string, str
 }
 
 /** The container after its upper directory became a layer: the next commit stands on the image just made. */
-function _adoptedBy(record: ContainerRecord, { config }: AssembledImage, layer: NewLayer): Adopted {
+function adoptedBy(record: ContainerRecord, { config }: AssembledImage, layer: NewLayer): Adopted {
   const below = { rootfs: config.rootfs, ...(config.history ? { history: config.history } : {}) }
   return {
     layers: [...record.layers, layer.diffID],
