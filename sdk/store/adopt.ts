@@ -10,13 +10,13 @@ import { containerDir, withContainer, writeContainer } from './container-files.j
 import type { ContainerRecord } from './container-record.js'
 import {
   beginLayer,
-  hasLayer,
   type LayerRecord,
   moveLayer,
   type PendingLayer,
   readLayer,
   writeLayerRecord,
 } from './layers.js'
+import { withLock } from './locks.js'
 import { emptied } from './remove-tree.js'
 import type { Store } from './store.js'
 import { temporaryPath } from './temporary.js'
@@ -24,8 +24,7 @@ import { forgetAdoption, makeUpper, upperDiff } from './upper.js'
 
 /**
  * Makes a container's upper directory a layer, by renaming it; the container goes on with an empty one above. The
- * caller has packed `upper/diff`, and neither it nor anybody else writes there any more; it holds the lock `store`
- * shared and is inside the namespace. Gives the new record: the layer is in `layers`, `layerDescriptors` and
+ * caller has packed `upper/diff`, and neither it nor anybody else writes there any more; run it inside the namespace. Gives the new record: the layer is in `layers`, `layerDescriptors` and
  * `config.rootfs`, and `history` in `config.history`.
  *
  * A kill at any instant leaves the old state or the new, and {@link recoverContainer} tells them apart:
@@ -41,15 +40,24 @@ export async function adoptUpper(
   layer: LayerRecord,
   history?: History,
 ): Promise<ContainerRecord> {
-  const { record, unwanted } = await withContainer(store, container.id, `commit ${container.name}`, async (found) => {
+  const purpose = `commit ${container.name}`
+  const adopt = async (found: ContainerRecord) => {
     if (found.mounted && isAlive(found.mounted.holder)) throw stillMounted(found.name, found.mounted.path)
     const current = found.adopting === undefined ? found : await recover(store, found)
     writeLayerRecord(store, join(containerDir(store, current.id), 'upper'), layer)
     const intent = { ...current, adopting: layer.diffID, ...(history ? { adoptingHistory: { ...history } } : {}) }
     writeContainer(store, intent, true)
-    const unwanted = giveAway(store, current.id, layer)
+    const unwanted = await giveAway(store, current.id, layer)
     return { record: await complete(store, intent, layer), unwanted }
-  })
+  }
+  // Against a prune, which would not know yet that the layer is needed.
+  const options = { shared: true, purpose }
+  const { record, unwanted } = await withLock(
+    store,
+    'store',
+    () => withContainer(store, container.id, purpose, adopt),
+    options,
+  )
   if (unwanted !== undefined) await emptied(store, unwanted)
   return record
 }
@@ -94,9 +102,9 @@ function descriptorOf(layer: Pick<LayerRecord, 'diffID' | 'size'>, format: Conta
 }
 
 /** Gives the path under `tmp/` that the upper directory has now, when the store had the layer already. */
-function giveAway(store: Store, id: string, layer: LayerRecord): string | undefined {
+async function giveAway(store: Store, id: string, layer: LayerRecord): Promise<string | undefined> {
   const upper = join(containerDir(store, id), 'upper')
-  if (!hasLayer(store, layer.diffID) && moveLayer(store, upper, layer.diffID)) return undefined
+  if (await moveLayer(store, upper, layer.diffID)) return undefined
   const unwanted = temporaryPath(store)
   renameSync(upper, unwanted)
   return unwanted
