@@ -5,7 +5,8 @@ import { promisify } from 'node:util'
 import { asBuilderError, BuilderError } from '../errors.js'
 import { containerDir, withContainer, writeContainer } from './container-files.js'
 import type { Adopted, ContainerRecord } from './container-record.js'
-import { beginLayer, hasLayer, type LayerRecord, moveLayer, type PendingLayer, writeLayerRecord } from './layers.js'
+import { beginLayer, type LayerRecord, moveLayer, type PendingLayer, writeLayerRecord } from './layers.js'
+import { withLock } from './locks.js'
 import { emptied } from './remove-tree.js'
 import type { Store } from './store.js'
 import { temporaryPath } from './temporary.js'
@@ -13,8 +14,8 @@ import { forgetAdoption, makeUpper, upperDiff } from './upper.js'
 
 /**
  * Makes a container's upper directory a layer, by renaming it; the container goes on with an empty one above. The
- * caller has packed `upper/diff`, and neither it nor anybody else writes there any more, for it is not mounted; the
- * caller holds the lock `store` shared and is inside the namespace. `adopted` is what the record says afterwards.
+ * caller has packed `upper/diff`, and neither it nor anybody else writes there any more, for it is not mounted; run
+ * it inside the namespace. `adopted` is what the record says afterwards.
  *
  * A kill at any instant leaves the old state or the new, and {@link recoverContainer} tells them apart:
  * 1. `upper/layer.json` is written. 2. `adopting` is set in container.json: from here on it is the intent that counts.
@@ -29,14 +30,23 @@ export async function adoptUpper(
   layer: LayerRecord,
   adopted: Adopted,
 ): Promise<ContainerRecord> {
-  const { record, unwanted } = await withContainer(store, container.id, `commit ${container.name}`, async (found) => {
+  const purpose = `commit ${container.name}`
+  const adopt = async (found: ContainerRecord) => {
     const current = found.adopting === undefined ? found : await recover(store, found)
     writeLayerRecord(store, join(containerDir(store, current.id), 'upper'), layer)
     const intent = { ...current, adopting: layer.diffID, adopted }
     writeContainer(store, intent, true)
-    const unwanted = giveAway(store, current.id, layer)
+    const unwanted = await giveAway(store, current.id, layer)
     return { record: await complete(store, intent), unwanted }
-  })
+  }
+  // Against a prune, which would not know yet that the layer is needed.
+  const options = { shared: true, purpose }
+  const { record, unwanted } = await withLock(
+    store,
+    'store',
+    () => withContainer(store, container.id, purpose, adopt),
+    options,
+  )
   if (unwanted !== undefined) await emptied(store, unwanted)
   return record
 }
@@ -75,9 +85,9 @@ export async function copyUpper(
 const copy = promisify(execFile)
 
 /** Gives the path under `tmp/` that the upper directory has now, when the store had the layer already. */
-function giveAway(store: Store, id: string, layer: LayerRecord): string | undefined {
+async function giveAway(store: Store, id: string, layer: LayerRecord): Promise<string | undefined> {
   const upper = join(containerDir(store, id), 'upper')
-  if (!hasLayer(store, layer.diffID) && moveLayer(store, upper, layer.diffID)) return undefined
+  if (await moveLayer(store, upper, layer.diffID)) return undefined
   const unwanted = temporaryPath(store)
   renameSync(upper, unwanted)
   return unwanted

@@ -63,14 +63,16 @@ async function sealByRename(store: Store, record: ContainerRecord, sealing: Seal
   dropUntouched(diff, lowersOf(store, record.layers), record.touched ?? [])
   const packed = await packLayer(diff, { ...packing(sealing), clampInPlace: true })
   const image = await putImage(store, record, packed, sealing)
-  if (packed.entries > 0) await adoptUpper(store, record, layerRecord(packed, sealing), adoptedBy(record, image, packed))
+  if (packed.entries > 0)
+    await adoptUpper(store, record, layerRecord(packed, sealing), adoptedBy(record, image, packed))
   return image.manifestBytes
 }
 
 async function sealByCopy(store: Store, record: ContainerRecord, sealing: Sealing): Promise<Uint8Array> {
   await using copy = await copyUpper(store, record, sealing.signal)
   dropUntouched(copy.diff, lowersOf(store, record.layers), record.touched ?? [])
-  const packed = await packLayer(copy.diff, { ...packing(sealing), clampInPlace: true })
+  const skip = new Set(record.mountpoints.map(({ path }) => Buffer.from(path.slice(1)).toString('latin1')))
+  const packed = await packLayer(copy.diff, { ...packing(sealing), clampInPlace: true, skip })
   if (packed.entries > 0) await copy.finish(layerRecord(packed, sealing))
   return (await putImage(store, record, packed, sealing)).manifestBytes
 }
