@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { BuilderError } from '../errors.js'
 import { isInUserNamespace } from './inside.js'
 import { MS, mount, umount } from './libc.js'
 
