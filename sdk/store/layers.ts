@@ -19,7 +19,7 @@ export interface LayerRecord {
   /** Bytes of the uncompressed tar. */
   readonly size: number
   readonly entries: number
-  /** The root directory's own entry, when the tar has one. */
+  /** The root directory's own entry, when the tar has one; as stat(2) gives it, without the type. */
   readonly root?: { readonly mode: number; readonly uid: number; readonly gid: number }
   /** Seconds since 1970: the tar writes younger times as this one. */
   readonly clamp?: number
