@@ -1,22 +1,13 @@
 import { execFile } from 'node:child_process'
-import { lstatSync, renameSync } from 'node:fs'
+import { lstatSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { asBuilderError, BuilderError } from '../errors.js'
-import type { History } from '../image/config.js'
-import { type Descriptor, mediaTypes } from '../image/descriptor.js'
-import { isAlive } from '../namespace/process.js'
+import type { ImageConfig } from '../image/config.js'
 import { containerDir, withContainer, writeContainer } from './container-files.js'
-import type { ContainerRecord } from './container-record.js'
-import {
-  beginLayer,
-  hasLayer,
-  type LayerRecord,
-  moveLayer,
-  type PendingLayer,
-  readLayer,
-  writeLayerRecord,
-} from './layers.js'
+import type { Adopted, ContainerRecord } from './container-record.js'
+import { beginLayer, type LayerRecord, moveLayer, type PendingLayer, writeLayerRecord } from './layers.js'
+import { withLock } from './locks.js'
 import { emptied } from './remove-tree.js'
 import type { Store } from './store.js'
 import { temporaryPath } from './temporary.js'
@@ -24,32 +15,37 @@ import { forgetAdoption, makeUpper, upperDiff } from './upper.js'
 
 /**
  * Makes a container's upper directory a layer, by renaming it; the container goes on with an empty one above. The
- * caller has packed `upper/diff`, and neither it nor anybody else writes there any more; it holds the lock `store`
- * shared and is inside the namespace. Gives the new record: the layer is in `layers`, `layerDescriptors` and
- * `config.rootfs`, and `history` in `config.history`.
+ * caller has packed `upper/diff` with its root entry, and neither it nor anybody else writes there any more, for it is not mounted; run it
+ * inside the namespace. `adopted` is what the record says afterwards.
  *
  * A kill at any instant leaves the old state or the new, and {@link recoverContainer} tells them apart:
  * 1. `upper/layer.json` is written. 2. `adopting` is set in container.json: from here on it is the intent that counts.
  * 3. `upper` is renamed to the layer's place, or away when the store has that layer; `upper/layer.json` goes with it,
  * so where it is missing, this has happened. 4. A new upper directory is made. 5. container.json names the layer.
  *
- * Throws `IN_USE` when the container is mounted (then {@link copyUpper}), `NOT_FOUND`, `SYSTEM`.
+ * Throws `NOT_FOUND`, `SYSTEM`, and `IN_USE` when another commit of the container was faster.
  */
 export async function adoptUpper(
   store: Store,
   container: Pick<ContainerRecord, 'id' | 'name'>,
   layer: LayerRecord,
-  history?: History,
+  adopted: Adopted,
 ): Promise<ContainerRecord> {
-  const { record, unwanted } = await withContainer(store, container.id, `commit ${container.name}`, async (found) => {
-    if (found.mounted && isAlive(found.mounted.holder)) throw stillMounted(found.name, found.mounted.path)
+  const purpose = `commit ${container.name}`
+  const adopt = async (found: ContainerRecord) => {
     const current = found.adopting === undefined ? found : await recover(store, found)
-    writeLayerRecord(store, join(containerDir(store, current.id), 'upper'), layer)
-    const intent = { ...current, adopting: layer.diffID, ...(history ? { adoptingHistory: { ...history } } : {}) }
+    if (adopted.layers.length !== current.layers.length + 1) throw overtaken(container.name)
+    const folder = containerDir(store, current.id)
+    writeLayerRecord(store, join(folder, 'upper'), withRoot(upperDiff(folder), layer))
+    const intent = { ...current, adopting: layer.diffID, adopted }
     writeContainer(store, intent, true)
-    const unwanted = giveAway(store, current.id, layer)
-    return { record: await complete(store, intent, layer), unwanted }
-  })
+    const unwanted = await giveAway(store, current.id, layer)
+    return { record: await complete(store, intent), unwanted }
+  }
+  // Against a prune, which would not know yet that the layer is needed.
+  const shared = { shared: true, purpose }
+  const run = () => withContainer(store, container.id, purpose, adopt)
+  const { record, unwanted } = await withLock(store, 'store', run, shared)
   if (unwanted !== undefined) await emptied(store, unwanted)
   return record
 }
@@ -78,7 +74,7 @@ export async function copyUpper(
   const source = upperDiff(containerDir(store, container.id))
   try {
     await copy('cp', ['-a', '--reflink=auto', '-T', source, layer.diff], signal ? { signal } : {})
-    return layer
+    return { ...layer, finish: (record) => layer.finish(withRoot(layer.diff, record)) }
   } catch (error) {
     await layer[Symbol.asyncDispose]()
     throw copyFailed(error, container.name, source)
@@ -87,52 +83,51 @@ export async function copyUpper(
 
 const copy = promisify(execFile)
 
-/** The topmost layer as an image's manifest describes it before it is compressed. */
-function descriptorOf(layer: Pick<LayerRecord, 'diffID' | 'size'>, format: ContainerRecord['format']): Descriptor {
-  const mediaType = format === 'docker' ? mediaTypes.dockerLayer : mediaTypes.layer
-  return { mediaType, digest: layer.diffID, size: layer.size }
+/** The root entry is what tells a later container the mode and owner of its root. */
+function withRoot(diff: string, layer: LayerRecord): LayerRecord {
+  const { mode, uid, gid } = statSync(diff)
+  return { ...layer, root: { mode: mode & 0o7777, uid, gid } }
 }
 
 /** Gives the path under `tmp/` that the upper directory has now, when the store had the layer already. */
-function giveAway(store: Store, id: string, layer: LayerRecord): string | undefined {
+async function giveAway(store: Store, id: string, layer: LayerRecord): Promise<string | undefined> {
   const upper = join(containerDir(store, id), 'upper')
-  if (!hasLayer(store, layer.diffID) && moveLayer(store, upper, layer.diffID)) return undefined
+  if (await moveLayer(store, upper, layer.diffID)) return undefined
   const unwanted = temporaryPath(store)
   renameSync(upper, unwanted)
   return unwanted
 }
 
-async function complete(store: Store, record: ContainerRecord, layer: LayerRecord): Promise<ContainerRecord> {
-  const { adopting: _done, adoptingHistory, ...rest } = record
-  const layers = [...record.layers, layer.diffID]
-  await makeUpper(store, containerDir(store, record.id), layers)
-  const { history = [] } = record.config
-  const config = {
-    ...record.config,
-    rootfs: { type: 'layers' as const, diff_ids: layers },
-    history: adoptingHistory ? [...history, adoptingHistory] : history,
-  }
-  const layerDescriptors = [...record.layerDescriptors, descriptorOf(layer, record.format)]
-  const adopted = { ...rest, layers, layerDescriptors, config }
-  writeContainer(store, adopted, true)
-  return adopted
+async function complete(store: Store, record: ContainerRecord): Promise<ContainerRecord> {
+  const { adopting: _done, adopted, history: _said, next: _told, touched: _left, ...rest } = record
+  // What was configured meanwhile stays.
+  const config = { ...record.config, ...below(adopted) }
+  const after = { ...rest, ...adopted, config }
+  await makeUpper(store, containerDir(store, record.id), after.layers)
+  writeContainer(store, after, true)
+  return after
+}
+
+function below(adopted: Adopted | undefined): Partial<ImageConfig> {
+  if (!adopted) return {}
+  const { rootfs, history } = adopted.config
+  return { rootfs, ...(history ? { history } : {}) }
 }
 
 /** The intent is dropped before its note, so that a kill between the two cannot look like step 3. */
 async function recover(store: Store, record: ContainerRecord): Promise<ContainerRecord> {
-  const { adopting, adoptingHistory: _history, ...old } = record
+  const { adopting, adopted: _, ...old } = record
   const folder = containerDir(store, record.id)
   if (adopting === undefined) return record
-  if (!lstatSync(join(folder, 'upper/layer.json'), { throwIfNoEntry: false }))
-    return complete(store, record, await readLayer(store, adopting))
+  if (!lstatSync(join(folder, 'upper/layer.json'), { throwIfNoEntry: false })) return complete(store, record)
   writeContainer(store, old, true)
   forgetAdoption(folder)
   return old
 }
 
-function stillMounted(name: string, path: string): BuilderError {
-  const hint = `builder umount ${name}`
-  return new BuilderError('IN_USE', { operation: 'commit', object: name, reason: `it is mounted on ${path}`, hint })
+function overtaken(name: string): BuilderError {
+  const reason = 'it was committed by another process in the meantime'
+  return new BuilderError('IN_USE', { operation: 'commit', object: name, reason, hint: 'commit it again' })
 }
 
 function copyFailed(error: unknown, name: string, source: string): BuilderError {

@@ -59,7 +59,10 @@ export async function* streamBlob(store: Store, digest: Digest, signal?: AbortSi
 /** Writes a small blob and gives its digest. Throws `SYSTEM`. */
 export async function putBlob(store: Store, bytes: Uint8Array): Promise<Digest> {
   const digest = digestOf(bytes)
-  if (!hasBlob(store, digest, bytes.length)) replaceFile(store, blobPath(store, digest), bytes, { flush: true })
+  const path = blobPath(store, digest)
+  // Compared, so that storing an image again repairs what was altered.
+  if (!hasBlob(store, digest, bytes.length) || !(await readAll(path)).equals(bytes))
+    replaceFile(store, path, bytes, { flush: true })
   return digest
 }
 

@@ -52,6 +52,14 @@ export function readContainer(store: Store, id: string): ContainerRecord | undef
   throw new BuilderError('INVALID', { operation: 'read container', object: path, reason: `it is of ${record.id}` })
 }
 
+/** The record of a container that is known to have existed. Throws `NOT_FOUND` when it was removed, `INVALID`, `SYSTEM`. */
+export function requireContainer(store: Store, id: string): ContainerRecord {
+  const record = readContainer(store, id)
+  if (record) return record
+  const reason = 'the container was removed in the meantime'
+  throw new BuilderError('NOT_FOUND', { operation: 'read container', object: id.slice(0, 12), reason })
+}
+
 /** Runs a task with a container's current record under its lock. Throws `NOT_FOUND` when it was removed. */
 export async function withContainer<T>(
   store: Store,
@@ -59,13 +67,7 @@ export async function withContainer<T>(
   purpose: string,
   task: (record: ContainerRecord) => T | Promise<T>,
 ): Promise<T> {
-  const run = () => {
-    const record = readContainer(store, id)
-    if (record) return task(record)
-    const reason = 'the container was removed in the meantime'
-    throw new BuilderError('NOT_FOUND', { operation: 'change container', object: id.slice(0, 12), reason })
-  }
-  return withLock(store, lockOf(id), run, { purpose })
+  return withLock(store, lockOf(id), () => task(requireContainer(store, id)), { purpose })
 }
 
 /** The name of a container's lock. */

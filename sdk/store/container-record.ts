@@ -1,5 +1,5 @@
 import { BuilderError } from '../errors.js'
-import { type ImageConfig, parseJson } from '../image/config.js'
+import { type History, type ImageConfig, parseJson } from '../image/config.js'
 import { type Descriptor, parseDescriptor } from '../image/descriptor.js'
 import { type Digest, isDigest } from '../image/digest.js'
 
@@ -28,9 +28,18 @@ export interface ContainerRecord {
   readonly mounted?: ContainerMount
   /** The layer that its upper directory is becoming at this moment. */
   readonly adopting?: Digest
-  /** The history entry that belongs to `adopting`. */
-  readonly adoptingHistory?: Record<string, unknown>
+  /** What the record says once that is done. */
+  readonly adopted?: Adopted
+  /** History entries for the next commit, in front of its own. */
+  readonly history?: readonly History[]
+  /** What the next commit's own history entry says. */
+  readonly next?: { readonly createdBy?: string; readonly comment?: string }
+  /** Folders that a run only touched: left out of the next layer when they are as they were. */
+  readonly touched?: readonly string[]
 }
+
+/** The parts of a record that an adopted upper directory changes. */
+export type Adopted = Pick<ContainerRecord, 'layers' | 'layerDescriptors' | 'config'>
 
 /** Options of `from` that later runs use. */
 export interface ContainerDefaults {
@@ -38,8 +47,9 @@ export interface ContainerDefaults {
   readonly network?: string
   readonly capAdd?: readonly string[]
   readonly capDrop?: readonly string[]
-  readonly devices?: readonly string[]
-  readonly volumes?: readonly string[]
+  readonly device?: readonly string[]
+  readonly volume?: readonly string[]
+  readonly securityOpt?: readonly string[]
 }
 
 /** A path in the container that was made to mount something on. */
@@ -48,16 +58,15 @@ export interface Mountpoint {
   readonly kind: 'file' | 'dir'
   /** Nanoseconds since 1970, to be put back. */
   readonly parentMtime: string
+  /** The parent's time just after: when it has another one later, someone else changed it, and that time stays. */
+  readonly parentMtimeMade?: string
 }
 
-/** Where a container's file system is mounted at present. */
+/** Where a container's file system is mounted for the user, by `builder mount`. */
 export interface ContainerMount {
-  /** Inode number. */
+  /** Inode number of the mount namespace. */
   readonly mountNamespace: string
-  readonly holder: { readonly pid: number; readonly startTime: string; readonly bootID: string }
   readonly path: string
-  /** By `builder mount`, not for the time of one verb. */
-  readonly byUser: boolean
 }
 
 /** Reads `container.json`. Throws `INVALID`, naming the file. */
@@ -95,9 +104,9 @@ function faultOfState(it: Partial<ContainerRecord>): string | undefined {
   if (it.format !== 'oci' && it.format !== 'docker') return 'format is neither oci nor docker'
   if (!isObject(it.defaults)) return 'defaults is missing'
   if (!isList(it.mountpoints, isMountpoint)) return 'mountpoints holds something that is none'
-  if (it.mounted !== undefined && !isMount(it.mounted)) return 'mounted does not say where and by whom'
+  if (it.mounted !== undefined && !isMount(it.mounted)) return 'mounted does not say where'
   if (it.adopting !== undefined && !isDigest(it.adopting)) return 'adopting is not a sha256 digest'
-  if (it.adoptingHistory !== undefined && !isObject(it.adoptingHistory)) return 'adoptingHistory is not an object'
+  if (it.adopting !== undefined && !isObject(it.adopted)) return 'adopted is missing'
   return undefined
 }
 
@@ -120,9 +129,7 @@ function isMountpoint(value: unknown): boolean {
 }
 
 function isMount(it: Partial<ContainerMount>): boolean {
-  const { holder } = it
-  const owned = Number.isSafeInteger(holder?.pid) && typeof holder?.startTime === 'string'
-  return owned && typeof holder?.bootID === 'string' && typeof it.path === 'string'
+  return typeof it.mountNamespace === 'string' && typeof it.path === 'string'
 }
 
 function damaged(path: string, reason: string): BuilderError {

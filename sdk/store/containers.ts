@@ -3,15 +3,8 @@ import { mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { asBuilderError, BuilderError } from '../errors.js'
 import { canonicalJson } from '../image/config.js'
-import { isAlive } from '../namespace/process.js'
-import {
-  containerDir,
-  lockOf,
-  readContainer,
-  scanContainers,
-  withContainer,
-  writeContainer,
-} from './container-files.js'
+import { mountsBelow } from '../namespace/mountinfo.js'
+import { containerDir, lockOf, scanContainers, withContainer, writeContainer } from './container-files.js'
 import { type ContainerRecord, isContainerName, parseContainerRecord } from './container-record.js'
 import { hasLayer } from './layers.js'
 import { withLock } from './locks.js'
@@ -20,7 +13,7 @@ import type { Store } from './store.js'
 import { replaceFile, temporaryPath } from './temporary.js'
 import { makeUpper } from './upper.js'
 
-export { containerDir, listContainers } from './container-files.js'
+export { containerDir, listContainers, requireContainer } from './container-files.js'
 export type { ContainerDefaults, ContainerMount, ContainerRecord, Mountpoint } from './container-record.js'
 export { findContainer } from './find-container.js'
 
@@ -87,8 +80,8 @@ export async function renameContainer(store: Store, id: string, name: string): P
 export async function removeContainer(store: Store, record: Pick<ContainerRecord, 'id' | 'name'>): Promise<void> {
   const purpose = `remove container ${record.name}`
   const remove = async () => {
-    const current = readContainer(store, record.id)
-    if (current?.mounted && isAlive(current.mounted.holder)) throw stillMounted(record.name, current.mounted.path)
+    const mounts = mountsBelow(containerDir(store, record.id))
+    if (mounts[0] !== undefined) throw stillMounted(record.name, mounts[0])
     await removeTree(store, containerDir(store, record.id))
   }
   await withLock(store, lockOf(record.id), remove, { purpose })

@@ -7,6 +7,7 @@ import { type Descriptor, mediaTypes } from '../image/descriptor.js'
 import { type Digest, hexOf, isDigest, parseDigest } from '../image/digest.js'
 import { layerStream, type PackOptions } from '../layer/pack.js'
 import { blobSize, ingestBlob } from './blobs.js'
+import { withLock } from './locks.js'
 import { emptied, removeTree } from './remove-tree.js'
 import type { Store } from './store.js'
 import { replaceFile, temporaryPath } from './temporary.js'
@@ -18,7 +19,7 @@ export interface LayerRecord {
   /** Bytes of the uncompressed tar. */
   readonly size: number
   readonly entries: number
-  /** The root directory's own entry, when the tar has one. */
+  /** The root directory's own entry, when the tar has one; as stat(2) gives it, without the type. */
   readonly root?: { readonly mode: number; readonly uid: number; readonly gid: number }
   /** Seconds since 1970: the tar writes younger times as this one. */
   readonly clamp?: number
@@ -85,7 +86,7 @@ export async function beginLayer(store: Store): Promise<PendingLayer> {
   }
   const finish = async (record: LayerRecord) => {
     writeLayerRecord(store, folder, record)
-    if (!moveLayer(store, folder, record.diffID)) await drop()
+    if (!(await moveLayer(store, folder, record.diffID))) await drop()
   }
   return { diff, finish, [Symbol.asyncDispose]: drop }
 }
@@ -95,17 +96,19 @@ export function writeLayerRecord(store: Store, folder: string, record: LayerReco
   replaceFile(store, join(folder, 'layer.json'), canonicalJson(record), { flush: true })
 }
 
-/** Renames a complete folder to its place; false when the store has that layer already. Throws `SYSTEM`. */
-export function moveLayer(store: Store, folder: string, diffID: Digest): boolean {
+/**
+ * Renames a complete folder to its place; false when the store has that layer already. A folder in its place that has
+ * no record, which only damage can leave, is cleared away. Throws `SYSTEM`.
+ */
+export async function moveLayer(store: Store, folder: string, diffID: Digest): Promise<boolean> {
   const place = layerDir(store, diffID)
-  try {
-    renameSync(folder, place)
-    return true
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false
-    throw asBuilderError(error, 'store layer', place)
+  if (moved(folder, place)) return true
+  if (hasLayer(store, diffID)) return false
+  const repair = async () => {
+    if (!hasLayer(store, diffID)) await removeTree(store, place)
+    return moved(folder, place)
   }
+  return withLock(store, `layer-${hexOf(diffID)}`, repair, { purpose: `repair layer ${diffID}` })
 }
 
 /**
@@ -159,6 +162,17 @@ function readRecord(path: string, diffID: Digest): Buffer {
       reason: 'it is not in the store',
       hint,
     })
+  }
+}
+
+function moved(folder: string, place: string): boolean {
+  try {
+    renameSync(folder, place)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false
+    throw asBuilderError(error, 'store layer', place)
   }
 }
 

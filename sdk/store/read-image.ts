@@ -20,12 +20,25 @@ export interface Image {
   readonly config: ImageConfig
 }
 
-/** All images, in the order they came; multi-platform indexes are not images. Throws `INVALID`, `DIGEST`, `NOT_FOUND`. */
-export async function listImages(store: Store): Promise<Image[]> {
+/**
+ * All images, in the order they came; multi-platform indexes are not images. Throws `INVALID`, `DIGEST` or `NOT_FOUND`
+ * when one is damaged, unless `onDamaged` is there to hear of it.
+ */
+export async function listImages(
+  store: Store,
+  onDamaged?: (error: BuilderError, names: readonly string[]) => void,
+): Promise<Image[]> {
   const entries = imageEntries(store)
-  return Promise.all(
-    [...new Set(entries.map((entry) => entry.digest))].map((digest) => readImage(store, digest, entries)),
-  )
+  const images = [...new Set(entries.map(({ digest }) => digest))].map(async (digest) => {
+    try {
+      return await readImage(store, digest, entries)
+    } catch (error) {
+      if (!onDamaged || !(error instanceof BuilderError)) throw error
+      onDamaged(error, namesOf(entries, digest))
+      return undefined
+    }
+  })
+  return (await Promise.all(images)).filter((image) => image !== undefined)
 }
 
 /** Bytes of an image's layers as its manifest counts them (compressed, when they came so). */
@@ -44,13 +57,12 @@ export function imageEntries(store: Store): readonly Descriptor[] {
  */
 export async function readImage(store: Store, digest: Digest, entries: readonly Descriptor[]): Promise<Image> {
   const bytes = await readBlob(store, digest, manifestSizeLimit)
+  return parseImage(store, bytes, digest, namesOf(entries, digest))
+}
+
+function namesOf(entries: readonly Descriptor[], digest: Digest): string[] {
   const own = entries.filter((entry) => entry.digest === digest)
-  return parseImage(
-    store,
-    bytes,
-    digest,
-    own.map(nameOf).filter((name) => name !== undefined),
-  )
+  return own.map(nameOf).filter((name) => name !== undefined)
 }
 
 /** Reads an image from its manifest's bytes; the config is read from the store. Throws as {@link readImage}. */

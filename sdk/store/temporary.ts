@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fdatasyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fdatasyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { asBuilderError } from '../errors.js'
 import { isGone, self } from './owner.js'
@@ -13,6 +13,13 @@ export function temporaryPath(store: Pick<Store, 'root'>): string {
   const { pid, startTime, pidNamespace, boot } = self()
   const random = randomBytes(8).toString('hex')
   return join(store.root, 'tmp', `${pid}-${startTime}-${pidNamespace}-${boot}-${random}`)
+}
+
+/** Makes a private folder under `tmp/`; whoever asks for it removes it. Throws system errors. */
+export function temporaryFolder(store: Pick<Store, 'root'>): string {
+  const folder = temporaryPath(store)
+  mkdirSync(folder, { mode: 0o700 })
+  return folder
 }
 
 /** True for a name under `tmp/` whose owner is gone, and for one that builder did not make. */
