@@ -15,8 +15,8 @@ import { forgetAdoption, makeUpper, upperDiff } from './upper.js'
 
 /**
  * Makes a container's upper directory a layer, by renaming it; the container goes on with an empty one above. The
- * caller has packed `upper/diff` with its root entry, and neither it nor anybody else writes there any more, for it is not mounted; run it
- * inside the namespace. `adopted` is what the record says afterwards.
+ * caller has packed `upper/diff` with its root entry, and neither it nor anybody else writes there any more, for it is
+ * not mounted; run it inside the namespace. `adopted` is what the record says afterwards.
  *
  * A kill at any instant leaves the old state or the new, and {@link recoverContainer} tells them apart:
  * 1. `upper/layer.json` is written. 2. `adopting` is set in container.json: from here on it is the intent that counts.

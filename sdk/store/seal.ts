@@ -64,16 +64,15 @@ async function sealByRename(store: Store, record: ContainerRecord, sealing: Seal
   const packed = await packLayer(diff, { ...packing(sealing), clampInPlace: true })
   const image = await putImage(store, record, packed, sealing)
   if (packed.entries > 0)
-    await adoptUpper(store, record.id, { ...packed, created: new Date().toISOString() }, (now) =>
-      goOn(now, image, packed),
-    )
+    await adoptUpper(store, record, layerRecord(packed, sealing), adoptedBy(record, image, packed))
   return image.manifestBytes
 }
 
 async function sealByCopy(store: Store, record: ContainerRecord, sealing: Sealing): Promise<Uint8Array> {
   await using copy = await copyUpper(store, record, sealing.signal)
   dropUntouched(copy.diff, lowersOf(store, record.layers), record.touched ?? [])
-  const packed = await packLayer(copy.diff, { ...packing(sealing), clampInPlace: true })
+  const skip = new Set(record.mountpoints.map(({ path }) => Buffer.from(path.slice(1)).toString('latin1')))
+  const packed = await packLayer(copy.diff, { ...packing(sealing), clampInPlace: true, skip })
   if (packed.entries > 0) await copy.finish(layerRecord(packed, sealing))
   return (await putImage(store, record, packed, sealing)).manifestBytes
 }
@@ -131,7 +130,7 @@ function baseAnnotations({ from }: ContainerRecord): Readonly<Record<string, str
 }
 
 /** The container after its upper directory became a layer: the next commit stands on the image just made. */
-function _adoptedBy(record: ContainerRecord, { config }: AssembledImage, layer: NewLayer): Adopted {
+function adoptedBy(record: ContainerRecord, { config }: AssembledImage, layer: NewLayer): Adopted {
   const below = { rootfs: config.rootfs, ...(config.history ? { history: config.history } : {}) }
   return {
     layers: [...record.layers, layer.diffID],

@@ -42,9 +42,7 @@ export interface PruneResult {
  */
 export async function prune(options: PruneOptions = {}): Promise<PruneResult> {
   const store = await openStore(options)
-  return withLock(store, 'store', () => collect(store, { all: options.all ?? false, images: true }), {
-    purpose: 'prune',
-  })
+  return collect(store, { all: options.all ?? false })
 }
 
 /** What the shell door prints. */
