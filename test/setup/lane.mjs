@@ -6,8 +6,10 @@ import { createInterface } from 'node:readline'
 
 /** Runs the files of a lane whose path holds one of `words` (all when there is none) until `deadline`. */
 export async function runLane(lane, words, tally, deadline) {
-  for (const batch of batches(lane, words)) await runBatch(lane, batch, tally, deadline)
-  if (lane.name !== 'static') await endLeftovers(lane, tally)
+  const chosen = batches(lane, words).filter(({ files }) => files.length > 0)
+  if (chosen.length > 0) console.log(`lane ${lane.name}: ${lane.about}`)
+  for (const batch of chosen) await runBatch(lane, batch, tally, deadline)
+  if (lane.name !== 'static' && chosen.length > 0) await endLeftovers(lane, tally)
 }
 
 // Rooms whose tests need to be root of a namespace; a single file elsewhere says so in its name.
@@ -41,7 +43,6 @@ function privateMounts() {
 }
 
 async function runBatch(lane, { files, enter }, tally, deadline) {
-  if (files.length === 0) return
   const base = join(lane.top, 'dist/test')
   const [command, ...args] = [...enter, nodeOf(lane), ...testOptions(lane), ...files.map((file) => join(base, file))]
   const { uid, gid, env } = lane

@@ -53,7 +53,6 @@ async function testLane(name) {
     else tally.skip(`lane ${name}: ${lane.reason}`)
     return
   }
-  console.log(`lane ${name}: ${lane.about}`)
   try {
     await runLane(lane, words, tally, deadline)
   } finally {
