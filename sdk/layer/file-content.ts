@@ -19,7 +19,6 @@ export class FileContent implements Content {
   }
 
   write(bytes: Buffer, position: number): void {
-    if (bytes.length < holeSize) return this.#put(bytes, position)
     let from = 0
     for (let at = 0; at + holeSize <= bytes.length; at += holeSize) {
       if (bytes[at] !== 0 || zeros.compare(bytes, at, at + holeSize) !== 0) continue

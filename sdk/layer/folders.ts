@@ -74,10 +74,11 @@ export class Folders {
   /** Removes what an earlier entry put there, with all that is in it. */
   clear(name: string): void {
     const path = this.path(name)
-    if (!this.stat(name)?.isDirectory()) return unlinkSync(path)
-    for (const child of readdirSync(path, 'latin1')) this.clear(`${name}/${child}`)
-    rmdirSync(path)
-    this.#known.delete(name)
+    if (this.stat(name)?.isDirectory()) {
+      for (const child of readdirSync(path, 'latin1')) this.clear(`${name}/${child}`)
+      rmdirSync(path)
+      this.#known.delete(name)
+    } else unlinkSync(path)
   }
 
   /** The first name on the way to this one that is a link, if any. */
