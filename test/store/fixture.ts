@@ -30,11 +30,12 @@ export function write(store: Store, { id }: ContainerRecord, files: Readonly<Rec
 }
 
 /** Packs a container's upper directory and makes it a layer; equal files give equal layers. */
-export async function adopt(store: Store, record: ContainerRecord): Promise<ContainerRecord> {
+export async function adopt(store: Store, record: ContainerRecord, packedNow = () => {}): Promise<ContainerRecord> {
   const packed = await packLayer(join(containerDir(store, record.id), 'upper/diff'), { clamp: 0 })
   const layers = [...record.layers, packed.diffID]
   const descriptor = { mediaType: mediaTypes.layer, digest: packed.diffID, size: packed.size }
   const config = { ...record.config, rootfs: { type: 'layers' as const, diff_ids: layers } }
+  packedNow()
   const adopted = { layers, layerDescriptors: [...record.layerDescriptors, descriptor], config }
   return adoptUpper(store, record, { ...packed, clamp: 0, created: '2020-01-01T00:00:00Z' }, adopted)
 }
