@@ -72,10 +72,7 @@ function newImport(store: Store, { config, layers }: Manifest, name: string, sig
     async has(descriptor) {
       const { digest, size } = descriptor
       const isThere = hasBlob(store, digest, size)
-      if (digest === config.digest) {
-        if (isThere) await readConfig()
-        return isThere
-      }
+      if (digest === config.digest) return isThere && readConfig().then(() => true, isDamaged)
       const diffID = diffIDOf(descriptor)
       return diffID !== undefined && hasLayer(store, diffID) && (isThere || diffID === digest)
     },
@@ -91,6 +88,12 @@ function newImport(store: Store, { config, layers }: Manifest, name: string, sig
       await unpackLayer(store, descriptor, diffID, signal)
     },
   }
+}
+
+/** A blob that was altered in the store is put again. */
+function isDamaged(error: unknown): false {
+  if (error instanceof BuilderError && error.code === 'DIGEST') return false
+  throw error
 }
 
 /** The layers' diffIDs, of which a blob that occurs twice must have one. */

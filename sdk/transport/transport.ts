@@ -78,8 +78,8 @@ export async function openSink(store: Store, text: string): Promise<ImageSink> {
   if (transport === 'dir') return dirSink(path(rest), text)
   const location = parseLocation(rest, transport)
   if (transport === 'oci') return ociSink(store, location, text)
-  if (transport === 'oci-archive') return ociArchiveSink(location, text)
-  return dockerArchiveSink(location, text)
+  if (transport === 'oci-archive') return ociArchiveSink(store, location, text)
+  return dockerArchiveSink(store, location, text)
 }
 
 /** Transports of other tools; `docker` counts only with `//`, for `docker:latest` is the name of an image. */
