@@ -18,6 +18,7 @@ export interface CopyProgress {
   readonly state: 'copying' | 'done' | 'exists'
 }
 
+/** What to copy of a source, and who is told. */
 export interface CopyOptions {
   /** Which image of an index; this machine's when absent. */
   readonly platform?: Platform

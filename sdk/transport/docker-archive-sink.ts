@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { BuilderError } from '../errors.js'
-import { parseConfig } from '../image/config.js'
 import type { Descriptor } from '../image/descriptor.js'
 import { type Digest, hexOf } from '../image/digest.js'
 import { type Manifest, manifestSizeLimit } from '../image/manifest.js'
 import { decompress } from '../layer/compress.js'
 import type { Store } from '../store/store.js'
 import { createArchive, taken } from './archive-file.js'
+import { diffIDsOf } from './diff-ids.js'
 import { archiveName } from './docker-archive.js'
 import { once } from './file-stream.js'
 import type { Location } from './location.js'
@@ -40,15 +40,11 @@ export async function dockerArchiveSink(store: Store, { path, ref }: Location, n
     async begin(plan) {
       image = onlyImage(plan, name)
     },
-    async hasBlob(descriptor) {
-      return written.has(diffIDOf(descriptor) ?? descriptor.digest)
-    },
+    hasBlob: async (descriptor) => written.has(diffIDOf(descriptor) ?? descriptor.digest),
     async putBlob(descriptor, stream) {
       if (descriptor.digest !== image?.config.digest) return append(descriptor, stream)
       config = await collect(verify(stream, descriptor, name).stream, manifestSizeLimit, name)
-      diffIDs = parseConfig(config, name).rootfs.diff_ids
-      if (diffIDs.length !== image.layers.length)
-        throw broken(name, `the manifest has ${image.layers.length} layers, the configuration ${diffIDs.length}`)
+      diffIDs = diffIDsOf(config, image.layers, name)
     },
     async putManifest() {},
     async finish() {

@@ -19,6 +19,7 @@ export type { ImageSource, Top } from './source.js'
 /** Transports that exist: where an image can be read from and written to, apart from the store itself. */
 export const transports = ['oci', 'oci-archive', 'docker-archive', 'dir'] as const
 
+/** The word before the colon. */
 export type TransportName = (typeof transports)[number]
 
 /** A transport and what follows its colon. */

@@ -22,8 +22,8 @@ export interface Bench extends AsyncDisposable {
 }
 
 export async function newBench(): Promise<Bench> {
-  // buildah makes a name of an image's path, and refuses capital letters in it.
-  const folder = join(tmpdir(), `transport-${randomUUID()}`)
+  // buildah makes a name of the path, which may not hold capital letters; podman takes no run root over 50 bytes.
+  const folder = join(tmpdir(), `image-${randomUUID().slice(0, 8)}`)
   mkdirSync(folder, { mode: 0o700 })
   const store = await openStore({ root: join(folder, 'store'), runroot: join(folder, 'run') })
   return {
