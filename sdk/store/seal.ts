@@ -13,7 +13,7 @@ import { type ContainerRecord, containerDir, requireContainer } from './containe
 import { beginLayer, type LayerRecord } from './layers.js'
 import { freeUpper, lockMounts, lowersOf, useRoot } from './mounts.js'
 import type { Store } from './store.js'
-import { dropUntouched } from './traces.js'
+import { dropMountpoints, dropUntouched } from './traces.js'
 
 /** How a container becomes an image. */
 export interface Sealing {
@@ -70,9 +70,9 @@ async function sealByRename(store: Store, record: ContainerRecord, sealing: Seal
 
 async function sealByCopy(store: Store, record: ContainerRecord, sealing: Sealing): Promise<Uint8Array> {
   await using copy = await copyUpper(store, record, sealing.signal)
+  dropMountpoints(copy.diff, record.mountpoints)
   dropUntouched(copy.diff, lowersOf(store, record.layers), record.touched ?? [])
-  const skip = new Set(record.mountpoints.map(({ path }) => Buffer.from(path.slice(1)).toString('latin1')))
-  const packed = await packLayer(copy.diff, { ...packing(sealing), clampInPlace: true, skip })
+  const packed = await packLayer(copy.diff, { ...packing(sealing), clampInPlace: true })
   if (packed.entries > 0) await copy.finish(layerRecord(packed, sealing))
   return (await putImage(store, record, packed, sealing)).manifestBytes
 }

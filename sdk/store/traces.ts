@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync, rmdirSync } from 'node:fs'
+import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { listXattrs, setMtime } from '../namespace/libc.js'
+import type { Mountpoint } from './container-record.js'
 
 /**
  * Removes from an upper directory those folders that a run only touched: empty there, and the same in mode, owner and time
@@ -30,4 +31,14 @@ function removeKeepingTime(path: string): void {
 
 function isOpaque(path: string): boolean {
   return listXattrs(path).some((name) => name.endsWith('.overlay.opaque'))
+}
+
+/** Removes mount points from a copy of an upper directory, where they are still empty. */
+export function dropMountpoints(upper: string, mountpoints: readonly Pick<Mountpoint, 'path' | 'kind'>[]): void {
+  for (const { path, kind } of [...mountpoints].reverse()) {
+    const at = join(upper, path)
+    const here = lstatSync(at, { throwIfNoEntry: false })
+    if (kind === 'file' && here?.isFile() && here.size === 0) unlinkSync(at)
+    if (kind === 'dir' && here?.isDirectory() && readdirSync(at).length === 0) rmdirSync(at)
+  }
 }
