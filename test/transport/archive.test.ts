@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readdirSync, symlinkSync } from 'node:fs'
+import { once } from 'node:events'
+import { readdirSync, readlinkSync, symlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { Header, Pax } from 'tar'
+import { startTimeOf } from '../../sdk/namespace/process.js'
+import { temporaryPath } from '../../sdk/store/temporary.js'
 import { openArchive } from '../../sdk/transport/archive.js'
 import { createArchive } from '../../sdk/transport/archive-file.js'
 import { type FileTree, readWhole } from '../../sdk/transport/tree.js'
@@ -166,7 +170,7 @@ describe('writing an archive', () => {
 
   it('holds entries of more than 8 GiB', async () => {
     await using bench = await newBench()
-    await using archive = await createArchive(bench.at('big'), 'big')
+    await using archive = await createArchive(bench.store, bench.at('big'), 'big')
     const size = 9 * 2 ** 30
     await archive.reserve('big', size).fill((async function* () {})())
     await archive.append('after', (async function* () {})())
@@ -176,10 +180,35 @@ describe('writing an archive', () => {
     assert.equal(await back.size('big'), size)
   })
 
+  for (const kind of ['oci-archive', 'docker-archive'])
+    it(`pours it into a pipe: ${kind}`, async () => {
+      await using bench = await newBench()
+      host(['mkfifo', bench.at('pipe')])
+      const reader = spawn('cp', [bench.at('pipe'), bench.at('poured')])
+      const ended = once(reader, 'close')
+      const image = sampleImage({ files: ['x'.repeat(100_000)] })
+      await put(bench, image, `${kind}:${bench.at('pipe')}`)
+      await ended
+      await put(bench, image, `${kind}:${bench.at('file')}`)
+      host(['cmp', bench.at('poured'), bench.at('file')])
+      assert.deepEqual(readdirSync(bench.at('store/tmp')), [])
+    })
+
+  it('clears away what killed processes left, and nothing else', async () => {
+    await using bench = await newBench()
+    const boot = basename(temporaryPath(bench.store)).split('-').at(-2)
+    const [dead, alive] = [`1-1-${pidNamespace()}`, `${process.pid}-${startTimeOf(process.pid)}-${pidNamespace()}`]
+    const mine = [`.out.${alive}-${boot}-0123456789abcdef`, '.out.bak', `.other.${dead}-${boot}-0123456789abcdef`]
+    const foreign = `.out.${dead}-00000000-0123456789abcdef`
+    for (const name of [...mine, foreign, `.out.${dead}-${boot}-0123456789abcdef`]) write(bench.at(name), 'x')
+    for (const kind of kinds) await put(bench, sampleImage(), `${kind}:${bench.at('out')}`).catch(() => {})
+    assert.deepEqual(readdirSync(bench.folder).sort(), [...mine, foreign, 'out', 'run', 'store'].sort())
+  })
+
   it('never replaces what appeared in the meantime unless it may', async () => {
     await using bench = await newBench()
     for (const replace of [true, false]) {
-      await using archive = await createArchive(bench.at('out'), 'out')
+      await using archive = await createArchive(bench.store, bench.at('out'), 'out')
       write(bench.at('out'), 'other')
       if (replace) await archive.finish({ replace })
       else await assert.rejects(archive.finish({ replace }), failsWith('EXISTS'))
@@ -195,6 +224,12 @@ async function open(bench: Bench, bytes: Uint8Array): Promise<FileTree> {
 function texts(archive: FileTree, paths: readonly string[]): Promise<string[]> {
   return Promise.all(paths.map(async (path) => (await readWhole(archive, path, 1000)).toString()))
 }
+
+function pidNamespace(): string {
+  return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] as string
+}
+
+const kinds = ['oci-archive', 'docker-archive', 'oci', 'dir']
 
 function altered(bytes: Buffer, place: number): Buffer {
   const copy = Buffer.from(bytes)

@@ -14,6 +14,7 @@ import {
   host,
   newBench,
   put,
+  resealed,
   type Sample,
   sampleImage,
   type TarEntry,
@@ -194,6 +195,13 @@ describe('docker-archive: what is written', () => {
     await using bench = await newBench()
     await put(bench, image, `docker-archive:${write(bench.at('out'), '')}`)
     await openAndClose(bench, `docker-archive:${bench.at('out')}`)
+  })
+
+  it('is refused when one layer has two diffIDs', async () => {
+    await using bench = await newBench()
+    const [a] = image.layers
+    const twofold = resealed({ ...image, blobs: new Map(image.blobs) }, image.config, [a, a] as Sample['layers'])
+    await assert.rejects(put(bench, twofold, `docker-archive:${bench.at('out')}`), failsWith('INVALID', 'two diffIDs'))
   })
 
   it('is refused when a compressed layer is another than the configuration says', async () => {
