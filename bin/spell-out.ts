@@ -25,7 +25,7 @@ export function spellOut(verb: Verb, flags: readonly Flag[], words: readonly str
 
 /** How `--quiet=false` is handed to commander, whether or not `--no-quiet` is a flag. */
 export function falseSpelling({ name }: Flag): string {
-  return `--${name}--false`
+  return `--${name}=false`
 }
 
 /** The flag, and whether the next word is its value. */
