@@ -34,9 +34,9 @@ function helpOnAll({ verbs, globals }: VerbTable, page: Page): string {
   page.usage('builder [GLOBAL FLAGS] VERB [FLAGS] [ARGUMENTS]')
   page.heading('Verbs')
   page.pairs([
-    ...verbs.filter(({ hidden }) => !hidden).map(({ name, summary }) => [name, summary] as const),
-    ['completion', 'Prints the completion script of bash, zsh or fish.'],
-    ['help', 'Shows the help on a verb.'],
+    ...verbs.filter(({ hidden }) => !hidden).map(({ name, summary }) => [name, brief(summary)] as const),
+    ['completion', 'Prints the completion script of bash, zsh or fish'],
+    ['help', 'Shows the help on a verb'],
   ])
   page.heading('Global flags')
   page.pairs([...flagPairs(globals), ['-h, --help', 'Show this help.'], ['-v, --version', 'Show the version.']])
@@ -48,7 +48,7 @@ function helpOnGroup(group: string, { verbs }: VerbTable, page: Page): string {
   page.usage(`builder ${group} VERB [FLAGS] [ARGUMENTS]`)
   page.heading('Verbs')
   const members = verbs.filter(({ name, hidden }) => name.startsWith(`${group} `) && !hidden)
-  page.pairs(members.map(({ name, summary }) => [name.slice(group.length + 1), summary] as const))
+  page.pairs(members.map(({ name, summary }) => [name.slice(group.length + 1), brief(summary)] as const))
   page.text(`builder ${group} VERB --help tells more about a verb.`)
   return page.toString()
 }
@@ -71,6 +71,12 @@ function helpOnVerb(verb: Verb, page: Page): string {
   if (aliases.length > 0) page.text(`Other names: ${aliases.join(', ')}`)
   page.text('Global flags: builder --help')
   return page.toString()
+}
+
+/** A summary in a list of verbs: without its full stop, and when it is long, without what follows a colon. */
+export function brief(summary: string): string {
+  const text = summary.replace(/\.$/, '')
+  return text.length <= 60 ? text : (/^([^:;]{12,}?)[:;] /.exec(text)?.[1] ?? text)
 }
 
 /** Short flags stand in a column of their own. */

@@ -1,6 +1,7 @@
 import { BuilderError } from '../sdk/errors.js'
 import { quoted } from './choose.js'
 import type { Positional, Verb } from './verb.js'
+import { plain } from './wrap.js'
 
 type Assigned = string | readonly string[] | undefined
 
@@ -13,7 +14,7 @@ export function assignOperands(verb: Verb, operands: readonly string[]): Assigne
   const list = positionals.findIndex(({ many }) => many)
   const words = verb.passthrough && operands[list] === '--' ? operands.toSpliced(list, 1) : [...operands]
   const missing = positionals.filter(({ optional }) => !optional)[words.length]
-  if (missing) throw usage(verb, missing.name, `it is missing: ${missing.text.replace(/\.$/, '')}`)
+  if (missing) throw usage(verb, missing.name, `it is missing (${plain(missing.text).replace(/\.$/, '')})`)
   if (list < 0) return assignSingles(verb, positionals, words)
   const before = positionals.slice(0, list)
   const after = fitting(

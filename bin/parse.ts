@@ -5,7 +5,7 @@ import { didYouMean, quoted } from './choose.js'
 import { assignOperands } from './operands.js'
 import { falseSpelling, spellOut } from './spell-out.js'
 import { readValue, type Value } from './values.js'
-import { type Flag, takesValue, type Verb } from './verb.js'
+import { type Flag, formatValue, takesValue, type Verb } from './verb.js'
 
 /** A verb's command line, read. */
 export interface Parsed {
@@ -34,7 +34,7 @@ export function parseWords(verb: Verb, globals: readonly Flag[], words: readonly
   command.addOption(new Option('-h, --help')).on('option:help', () => {
     wantsHelp = true
   })
-  const { operands, unknown } = takeApart(command, verb, spellOut(verb, flags, words))
+  const { operands, unknown } = takeApart(command, verb, flags, spellOut(verb, flags, words))
   if (wantsHelp) return { positionals: [], options: {}, wantsHelp }
   if (unknown[0] !== undefined) throw unknownFlag(verb, flags, unknown[0])
   const options: Record<string, Value> = {}
@@ -61,18 +61,19 @@ function namesOf({ name, also = [] }: Flag): readonly string[] {
   return [name, ...also]
 }
 
-function takeApart(command: Command, verb: Verb, words: readonly string[]) {
+function takeApart(command: Command, verb: Verb, flags: readonly Flag[], words: readonly string[]) {
   try {
     return command.parseOptions([...words])
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    const flag = words.at(-1) ?? ''
-    const hint = verb.flags.find(({ name, short }) => flag === `--${name}` || flag === `-${short}`)?.text
+    const word = words.at(-1) ?? ''
+    const flag = flags.find((one) =>
+      word.startsWith('--') ? namesOf(one).includes(word.slice(2)) : one.short === word.at(-1),
+    )
     throw new BuilderError('USAGE', {
       operation: verb.name,
-      object: quoted(flag),
-      reason: 'its value is missing',
-      ...(hint ? { hint: hint.replace(/\.$/, '') } : {}),
+      object: quoted(word),
+      reason: `its value is missing${flag ? ` (${formatValue(flag).trim()})` : ''}`,
       cause: error,
     })
   }
