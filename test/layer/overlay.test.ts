@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { packLayer } from '../../sdk/layer/pack.js'
 import { isInUserNamespace } from '../../sdk/namespace/inside.js'
-import { mount, umount } from '../../sdk/namespace/libc.js'
+import { mount } from '../../sdk/namespace/libc.js'
 import { tempDir } from '../lane.js'
 import { tarOf } from './tar-bytes.js'
 import { tarBytes, unpack } from './tree.js'
@@ -18,7 +18,6 @@ function overlay(t: TestContext, lowers: readonly string[], upper?: string): str
   if (upper !== undefined) options.push(`upperdir=${upper}`, `workdir=${folder}/work`)
   options.push(isInUserNamespace() ? 'userxattr' : 'redirect_dir=off,metacopy=off,index=off')
   mount('overlay', `${folder}/merged`, 'overlay', 0, options.join(','))
-  t.after(() => umount(`${folder}/merged`, 2))
   return `${folder}/merged`
 }
 
