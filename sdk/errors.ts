@@ -157,6 +157,7 @@ const reasons: Readonly<Record<string, { reason: string; hint?: string }>> = {
   ENOENT: { reason: 'it does not exist', hint: 'check the name' },
   ENOTDIR: { reason: 'a part of the path is not a directory', hint: 'check the path' },
   EISDIR: { reason: 'it is a directory', hint: 'name a file' },
+  ENAMETOOLONG: { reason: 'its name or the path to it is too long', hint: 'shorten it' },
   EMFILE: { reason: 'too many open files', hint: 'raise the limit with ulimit -n' },
   ELOOP: { reason: 'too many symbolic links', hint: 'check where the links point' },
 }
