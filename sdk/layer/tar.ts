@@ -15,7 +15,7 @@ export interface TarOptions {
   readonly clampInPlace?: boolean
   /** Names to leave out with all that is below them: relative, without a slash in front, bytes as latin1. */
   readonly skip?: ReadonlySet<string>
-  /** Whether the directory itself is a member (`./`), which carries its mode, owner and time. Default `entry`. */
+  /** Whether the directory itself is a member (`./`), which carries its mode, owner and time. Default `none`. */
   readonly root?: 'entry' | 'none'
 }
 
@@ -64,7 +64,7 @@ function membersOf(entry: TreeEntry, packing: Packing): readonly TarEntry[] {
   if (base === opaqueMarker && packing.opaque.has(parent)) return []
   const xattrs = readXattrs(entry.path)
   refuse(entry, base, xattrs)
-  const members = entry.name === '' && packing.options.root === 'none' ? [] : [memberOf(entry, xattrs, packing)]
+  const members = entry.name === '' && packing.options.root !== 'entry' ? [] : [memberOf(entry, xattrs, packing)]
   if (!xattrs.opaque) return members
   const inside = entry.name === '' ? '' : `${entry.name}/`
   packing.opaque.add(inside)

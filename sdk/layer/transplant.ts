@@ -23,7 +23,7 @@ import { idError, isMapped } from '../namespace/idmap.js'
 import { getXattr, listXattrs, majorOf, minorOf, mknod, setMtime, setXattr } from '../namespace/libc.js'
 import { resolveInRoot } from '../namespace/rooted-path.js'
 import type { ModeChange } from './chmod.js'
-import { isPackedXattr } from './xattr.js'
+import { isCarried } from './xattr.js'
 
 /** How files come into a root. */
 export interface TransplantOptions {
@@ -188,7 +188,7 @@ export class Transplant {
     const own = Number(info.mode) & 0o7777
     chmodSync(target, this.options.mode ? this.options.mode(own, info.isDirectory()) : own)
     for (const name of listXattrs(source)) {
-      const value = isPackedXattr(name) ? getXattr(source, name) : undefined
+      const value = isCarried(name) ? getXattr(source, name) : undefined
       if (value) setXattr(target, name, value)
     }
   }

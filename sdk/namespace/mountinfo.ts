@@ -5,7 +5,9 @@ export function mountPoints(): string[] {
   const rows = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
   return rows.flatMap((row) => {
     const path = row.split(' ')[4]
-    return path === undefined ? [] : [path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))]
+    return path === undefined
+      ? []
+      : [path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))]
   })
 }
 

@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { BuilderError } from '../errors.js'
 import { isInUserNamespace } from './inside.js'
 import { MS, mount, umount } from './libc.js'
 
@@ -17,7 +16,7 @@ export async function mountOverlay({ dir, lowers }: OverlayMount): Promise<void>
   rmSync(join(dir, 'work'), { recursive: true, force: true })
   mkdirSync(join(dir, 'l'))
   mkdirSync(join(dir, 'work'))
-  lowers.forEach((lower, i) => symlinkSync(lower, join(dir, 'l', i.toString(36))))
+  for (const [i, lower] of lowers.entries()) symlinkSync(lower, join(dir, 'l', i.toString(36)))
   const names = lowers.map((_, i) => `l/${i.toString(36)}`).join(':')
   const rules = isInUserNamespace() ? 'userxattr' : 'redirect_dir=off,metacopy=off,index=off'
   const back = process.cwd()

@@ -22,15 +22,18 @@ import { findProgram, needProgram } from './programs.js'
  */
 export function prepareChroot(plan: RunPlan): Start {
   refuseWhatIsImpossible(plan)
-  const { folder, rootfs, hostname, network } = plan
+  const { folder, hostname, network } = plan
   const [unshare, sh, mount] = ['unshare', 'sh', 'mount'].map((name) => needProgram(name, 'util-linux', 'run'))
   makeDevices(join(folder, 'dev'))
   mkdirSync(join(folder, 'sys'))
-  writeFileSync(join(folder, 'fstab'), fstab(plan), { mode: 0o600 })
-  writeFileSync(join(folder, 'command'), command(plan).map(oneLine).join(''), { mode: 0o600 })
-  const network_ = network === 'none' ? ['-n'] : []
-  const own = [unshare, '-m', '-u', '-i', '-p', ...network_, '--fork', '--kill-child', '--propagation', 'private']
-  const argv = [...own, sh, '-c', script, sh, folder, rootfs, mount, hostnameTool(plan), hostname, network]
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600 })
+  write('fstab', fstab(plan))
+  write('command', command(plan).map(oneLine).join(''))
+  write('settings', [mount, hostnameTool(plan), hostname, network, ''].join('\n'))
+  write('start', script)
+  const newNetwork = network === 'none' ? ['-n'] : []
+  const namespaces = ['-m', '-u', '-i', '-p', ...newNetwork, '--fork', '--kill-child', '--propagation', 'private']
+  const argv = [unshare, ...namespaces, sh, join(folder, 'start')]
   return { argv: argv as string[], isolation: 'chroot' }
 }
 
@@ -138,15 +141,19 @@ const deviceLinks = {
 /**
  * Process 1. /proc is still the caller's when it starts, so that /proc/self/stat gives the process ID that finishRun can
  * use. In a new network namespace the loopback interface is brought up through sysfs (IFF_UP, linux/if.h), for ip(8)
- * need not be installed. `read` keeps a line as it is; only those with a backslash are decoded.
+ * need not be installed. `read` keeps a line as it is; those with a backslash are decoded. Open files of the
+ * caller are not the command's.
  */
 const script = `
 fail() { echo "builder: run: cannot $1" >&2; exit 125; }
-folder=$1 rootfs=$2 mount=$3 hostname=$4 name=$5 network=$6
+folder=\${0%/*}
+{
+  IFS= read -r mount; IFS= read -r hostname; IFS= read -r name; IFS= read -r network
+} <"$folder/settings"
 read -r stat </proc/self/stat && printf '%s\\n' "$stat" >"$folder/process" || fail "write to $folder"
 umask 0022
 if [ "$network" = none ]; then
-  "$mount" -t sysfs sysfs "$folder/sys" && echo 0x1 >"$folder/sys/class/net/lo/flags" || fail 'bring up the loopback interface'
+  "$mount" -n -t sysfs sysfs "$folder/sys" && echo 0x1 >"$folder/sys/class/net/lo/flags" || fail 'bring up loopback'
 fi
 if [ -n "$hostname" ]; then "$hostname" "$name" || fail "set the hostname to $name"
 else echo "$name" >/proc/sys/kernel/hostname || fail "set the hostname to $name"; fi
@@ -157,6 +164,6 @@ while IFS= read -r line; do
   set -- "$@" "$line"
 done <"$folder/command"
 cd / || fail 'leave the directory'
-"$@"
+"$@" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 exit $?
 `

@@ -16,12 +16,14 @@ export interface PrivateNetwork {
  * A network namespace of the run's own, joined to the host's network by slirp4netns or pasta, which need no privilege.
  *
  * The command in front makes the namespace, waits until there is a default route in it, and becomes the command; the
- * helper is its child and ends with it.
+ * helper ends with it.
+ *
+ * @param only - Which helper to use. Default: the first that is there.
  *
  * Throws `UNSUPPORTED` naming the package when neither helper is on the machine.
  */
-export function privateNetwork(folder: string): PrivateNetwork {
-  const helper = helpers.find(({ name }) => findProgram(name))
+export function privateNetwork(folder: string, only?: 'slirp4netns' | 'pasta'): PrivateNetwork {
+  const helper = helpers.find(({ name }) => (only ?? name) === name && findProgram(name))
   if (!helper)
     throw new BuilderError('UNSUPPORTED', {
       operation: 'run',
@@ -30,10 +32,25 @@ export function privateNetwork(folder: string): PrivateNetwork {
       hint: 'install the package slirp4netns or passt, or use --network host or none',
     })
   const sh = needProgram('sh', 'dash', 'run')
-  const tools = ['unshare', 'setpriv', 'sleep'].map((name) => needProgram(name, 'util-linux', 'run'))
+  const tools = ['unshare', 'sleep', 'mkfifo'].map((name) => needProgram(name, 'util-linux and coreutils', 'run'))
   const program = findProgram(helper.name) as string
   return {
-    argv: [sh, '-c', enterScript, sh, helper.name, program, folder, sh, waitScript, ...tools],
+    argv: [
+      tools[0] as string,
+      '-m',
+      '--propagation',
+      'private',
+      sh,
+      '-c',
+      enterScript,
+      sh,
+      helper.name,
+      program,
+      folder,
+      sh,
+      waitScript,
+      ...tools,
+    ],
     nameserver: helper.nameserver,
   }
 }
@@ -44,34 +61,45 @@ const helpers = [
 ] as const
 
 /**
- * Runs in the host's network. The helper waits for this process to be in another namespace, and is told by the kernel
- * when it ends (pdeathsig), also when it is killed.
+ * Runs in the host's network, in a mount namespace where the new network can have a name: helpers that give up their
+ * privileges first cannot open it through /proc. It leaves a watcher behind, which is no child of the command (crun waits for all of its
+ * children): the watcher starts the helper once this process has a network of its own, and ends it when nobody holds
+ * the fifo open for writing any more, that is when the command has ended, in whatever way.
  */
 const enterScript = `
-kind=$1 helper=$2 folder=$3 sh=$4 wait=$5 unshare=$6 setpriv=$7 sleep=$8
+kind=$1 helper=$2 folder=$3 sh=$4 wait=$5 unshare=$6 sleep=$7 mkfifo=$8
 shift 8
 self=$$
-(
-  while [ /proc/$self/ns/net -ef /proc/self/ns/net ]; do :; done
+: >"$folder/netns" && "$mkfifo" "$folder/alive" || exit 125
+( (
+  trap '' INT QUIT HUP
+  exec 3<"$folder/alive"
+  until [ "$folder/netns" -ef "/proc/$self/ns/net" ] || ! [ -e "/proc/$self" ]; do :; done
   case $kind in
-    slirp4netns) set -- --configure --mtu=65520 --disable-host-loopback "$self" tap0 ;;
+    slirp4netns) set -- --configure --mtu=65520 --disable-host-loopback --netns-type=path "$folder/netns" tap0 ;;
     pasta) set -- --config-net --quiet --foreground --netns-only --runas 0 --no-map-gw --dns-forward 169.254.1.1 \\
-      -t none -u none -T none -U none "$self" ;;
+      -t none -u none -T none -U none --netns "$folder/netns" ;;
   esac
-  exec "$setpriv" --pdeathsig TERM "$helper" "$@"
-) </dev/null >"$folder/network.log" 2>&1 &
-exec "$unshare" -n "$sh" -c "$wait" "$sh" "$kind" "$folder" "$sleep" "$!" "$@"
+  "$helper" "$@" 3<&- &
+  echo $! >"$folder/helper"
+  read -r _ <&3
+  kill $!
+) </dev/null >"$folder/network.log" 2>&1 & )
+exec 9>"$folder/alive"
+exec "$unshare" --net="$folder/netns" "$sh" -c "$wait" "$sh" "$kind" "$folder" "$sleep" "$@"
 `
 
 /** Runs in the new network until the helper has made a default route, for at most ten seconds. */
 const waitScript = `
-kind=$1 folder=$2 sleep=$3 helper=$4
-shift 4
-tries=0
+kind=$1 folder=$2 sleep=$3
+shift 3
+tries=0 found=
 while :; do
-  while read -r _ destination _; do [ "$destination" = 00000000 ] && exec "$@"; done </proc/self/net/route
-  tries=$((tries + 1))
-  if [ $tries -gt 500 ] || ! [ -e "/proc/$helper/exe" ]; then
+  while read -r _ destination _; do [ "$destination" = 00000000 ] && found=1; done </proc/self/net/route
+  [ -n "$found" ] && exec "$@"
+  tries=$((tries + 1)) helper=
+  [ -s "$folder/helper" ] && read -r helper <"$folder/helper"
+  if [ $tries -gt 500 ] || { [ -n "$helper" ] && ! [ -e "/proc/$helper/exe" ]; }; then
     echo "builder: run --network private: $kind did not set up the network:" >&2
     while IFS= read -r line; do printf '%s\\n' "$line"; done <"$folder/network.log" >&2
     exit 125

@@ -5,8 +5,8 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { asBuilderError, BuilderError } from '../errors.js'
 import { canonicalJson, parseJson } from '../image/config.js'
 import { mediaTypes } from '../image/descriptor.js'
-import { currentIdMap } from '../namespace/idmap.js'
 import { isRealRoot } from '../namespace/inside.js'
+import { runDirectory } from '../namespace/run-directory.js'
 import { createFile } from './temporary.js'
 
 /**
@@ -106,27 +106,12 @@ function defaultRoot(): string {
 }
 
 function openRunroot(options: StoreOptions, root: string): string {
-  const base = options.runroot ? resolve(options.runroot) : defaultRunroot()
+  const base = runDirectory(options.runroot)
   claim(base)
   if (options.runroot || root === defaultRoot()) return base
   const own = join(base, createHash('sha256').update(root).digest('hex').slice(0, 16))
   claim(own)
   return own
-}
-
-function defaultRunroot(): string {
-  if (isRealRoot()) return '/run/builder'
-  const runtime = process.env.XDG_RUNTIME_DIR
-  if (runtime && isAbsolute(runtime) && existsSync(runtime)) return join(runtime, 'builder')
-  const uid = outsideUid()
-  return existsSync(`/run/user/${uid}`) ? `/run/user/${uid}/builder` : `/tmp/builder-${uid}`
-}
-
-/** The user as the host sees it: inside a user namespace everybody is 0. */
-function outsideUid(): number {
-  const uid = process.geteuid?.() ?? 0
-  const range = currentIdMap().uids.find(({ inside, size }) => uid >= inside && uid < inside + size)
-  return range ? range.outside + uid - range.inside : uid
 }
 
 /** Makes a private folder, or accepts it only when it is a real folder of this user: /tmp is everybody's. */

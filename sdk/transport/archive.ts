@@ -98,10 +98,16 @@ async function* headers(handle: FileHandle, end: number, name: string) {
     else if (header.type === 'NextFileHasLongPath') long = { ...long, path: upToNul(await text()) }
     else if (header.type === 'NextFileHasLongLinkpath') long = { ...long, linkpath: upToNul(await text()) }
     else {
-      yield { header: Object.assign(header, long), offset }
+      yield { header: Object.assign(header, long, namesIn(extended)), offset }
       ;[extended, long] = [undefined, {}]
     }
   }
+}
+
+/** Again, for what a header's own fields hold must not come before or after what a record says. */
+function namesIn(extended: Pax | undefined): Partial<Pax> {
+  const { path, linkpath } = extended ?? {}
+  return { ...(path === undefined ? {} : { path }), ...(linkpath === undefined ? {} : { linkpath }) }
 }
 
 async function readText(handle: FileHandle, offset: number, size: number, name: string): Promise<string> {

@@ -18,6 +18,7 @@ export interface CopyProgress {
   readonly state: 'copying' | 'done' | 'exists'
 }
 
+/** What to copy of a source, and who is told. */
 export interface CopyOptions {
   /** Which image of an index; this machine's when absent. */
   readonly platform?: Platform
@@ -73,7 +74,7 @@ async function withChildren(source: ImageSource, { value, ...rest }: Found, dept
   if (depth > depthLimit) throw tooDeep(source.name)
   const found = new Map<Digest, Found>()
   for (const child of isIndex(value) ? value.manifests : []) {
-    if (!isManifestType(child.mediaType) && !isIndexType(child.mediaType)) continue
+    if (isOther(child)) continue
     const below = await withChildren(source, await readChild(source, child), depth + 1)
     for (const it of below) found.set(it.descriptor.digest, it)
   }
@@ -98,10 +99,16 @@ function planOf(found: readonly Found[], signal: AbortSignal | undefined): CopyP
   const images = found.flatMap(({ descriptor, value }) => (isIndex(value) ? [] : [{ descriptor, manifest: value }]))
   const configs = images.map(({ manifest }) => manifest.config)
   const layers = images.flatMap(({ manifest }) => manifest.layers)
-  const blobs = new Map([...configs, ...layers].map((descriptor) => [descriptor.digest, descriptor]))
+  // An index may also name what is neither a manifest nor an index; it is copied as it is.
+  const others = found.flatMap(({ value }) => (isIndex(value) ? value.manifests.filter(isOther) : []))
+  const blobs = new Map([...configs, ...layers, ...others].map((descriptor) => [descriptor.digest, descriptor]))
   const top = (found.at(-1) as Found).descriptor
   const manifests = found.map(({ descriptor }) => descriptor)
   return { top, manifests, images, blobs: [...blobs.values()], ...(signal ? { signal } : {}) }
+}
+
+function isOther({ mediaType }: Descriptor): boolean {
+  return !isManifestType(mediaType) && !isIndexType(mediaType)
 }
 
 interface Watch {

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { BuilderError } from '../errors.js'
-import { parseConfig } from '../image/config.js'
 import type { Descriptor } from '../image/descriptor.js'
 import { type Digest, hexOf } from '../image/digest.js'
 import { type Manifest, manifestSizeLimit } from '../image/manifest.js'
 import { decompress } from '../layer/compress.js'
+import type { Store } from '../store/store.js'
 import { createArchive, taken } from './archive-file.js'
+import { diffIDsOf } from './diff-ids.js'
 import { archiveName } from './docker-archive.js'
 import { once } from './file-stream.js'
 import type { Location } from './location.js'
@@ -18,10 +19,10 @@ import { broken, collect, verify } from './verify.js'
  * as `<diffID>.tar`, the configuration unchanged as `<hex>.json`, and manifest.json. One image an archive: a file that
  * exists is `EXISTS`. Layers come one at a time, for only its end tells the size of an uncompressed one.
  */
-export async function dockerArchiveSink({ path, ref }: Location, name: string): Promise<ImageSink> {
+export async function dockerArchiveSink(store: Store, { path, ref }: Location, name: string): Promise<ImageSink> {
   const tags = ref === undefined ? null : [archiveName(ref, name)]
   if (((await stat(path).catch(() => undefined))?.size ?? 0) > 0) throw taken(name)
-  const archive = await createArchive(path, name)
+  const archive = await createArchive(store, path, name)
   const written = new Set<Digest>()
   let image: Manifest | undefined
   let config: Uint8Array = new Uint8Array()
@@ -39,15 +40,11 @@ export async function dockerArchiveSink({ path, ref }: Location, name: string): 
     async begin(plan) {
       image = onlyImage(plan, name)
     },
-    async hasBlob(descriptor) {
-      return written.has(diffIDOf(descriptor) ?? descriptor.digest)
-    },
+    hasBlob: async (descriptor) => written.has(diffIDOf(descriptor) ?? descriptor.digest),
     async putBlob(descriptor, stream) {
       if (descriptor.digest !== image?.config.digest) return append(descriptor, stream)
       config = await collect(verify(stream, descriptor, name).stream, manifestSizeLimit, name)
-      diffIDs = parseConfig(config, name).rootfs.diff_ids
-      if (diffIDs.length !== image.layers.length)
-        throw broken(name, `the manifest has ${image.layers.length} layers, the configuration ${diffIDs.length}`)
+      diffIDs = diffIDsOf(config, image.layers, name)
     },
     async putManifest() {},
     async finish() {

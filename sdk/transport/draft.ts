@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { mkdir, open, realpath, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { asBuilderError, BuilderError } from '../errors.js'
 import { rename2 } from '../namespace/libc.js'
 import { writeStream } from './file-stream.js'
+import { hiddenPath } from './hidden.js'
 import { missing } from './verify.js'
 
 /** A directory that is being written, under a hidden name; gone when it is disposed of before it was published. */
@@ -16,12 +16,12 @@ export interface Draft extends AsyncDisposable {
 /** A draft beside the directory that it will be. Throws `NOT_FOUND` when the folder of both does not exist. */
 export async function draftBeside(target: string, name: string): Promise<Draft> {
   const whole = await realpath(target).catch(() => resolve(target))
-  return draft(join(dirname(whole), `.${basename(whole)}.${randomUUID()}`), whole, name)
+  return draft(await hiddenPath(dirname(whole), basename(whole)), whole, name)
 }
 
 /** A draft within a directory that exists, for files that will be moved into it one by one. */
 export async function draftWithin(target: string, name: string): Promise<Draft> {
-  return draft(join(resolve(target), `.builder-${randomUUID()}`), resolve(target), name)
+  return draft(await hiddenPath(resolve(target), 'builder'), resolve(target), name)
 }
 
 /** Writes a new file and waits until the disk has it. */

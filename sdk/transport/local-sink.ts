@@ -1,5 +1,4 @@
 import { BuilderError } from '../errors.js'
-import { parseConfig } from '../image/config.js'
 import { type Descriptor, mediaTypes } from '../image/descriptor.js'
 import type { Digest } from '../image/digest.js'
 import { type Manifest, manifestSizeLimit } from '../image/manifest.js'
@@ -9,6 +8,7 @@ import { addImage } from '../store/images.js'
 import { hasLayer } from '../store/layers.js'
 import { acquireLock, type HeldLock, tryLock } from '../store/locks.js'
 import type { Store } from '../store/store.js'
+import { diffIDsOf } from './diff-ids.js'
 import type { CopyPlan, ImageSink } from './sink.js'
 import { checkLayer, unpackLayer } from './unpack.js'
 import { verifyBytes } from './verify.js'
@@ -72,10 +72,7 @@ function newImport(store: Store, { config, layers }: Manifest, name: string, sig
     async has(descriptor) {
       const { digest, size } = descriptor
       const isThere = hasBlob(store, digest, size)
-      if (digest === config.digest) {
-        if (isThere) await readConfig()
-        return isThere
-      }
+      if (digest === config.digest) return isThere && readConfig().then(() => true, isDamaged)
       const diffID = diffIDOf(descriptor)
       return diffID !== undefined && hasLayer(store, diffID) && (isThere || diffID === digest)
     },
@@ -93,15 +90,10 @@ function newImport(store: Store, { config, layers }: Manifest, name: string, sig
   }
 }
 
-/** The layers' diffIDs, of which a blob that occurs twice must have one. */
-function diffIDsOf(bytes: Uint8Array, layers: readonly Descriptor[], name: string): readonly Digest[] {
-  const { diff_ids } = parseConfig(bytes, name).rootfs
-  if (diff_ids.length !== layers.length)
-    throw invalid(name, `its manifest has ${layers.length} layers, its configuration ${diff_ids.length}`)
-  const first = (digest: Digest) => diff_ids[layers.findIndex((layer) => layer.digest === digest)]
-  const twofold = layers.find(({ digest }, i) => first(digest) !== diff_ids[i])
-  if (twofold) throw invalid(name, `its configuration gives layer ${twofold.digest} two diffIDs`)
-  return diff_ids
+/** A blob that was altered in the store is put again. */
+function isDamaged(error: unknown): false {
+  if (error instanceof BuilderError && error.code === 'DIGEST') return false
+  throw error
 }
 
 /** Throws `UNSUPPORTED` for what is not the image of one platform with layers that can be unpacked. */

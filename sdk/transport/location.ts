@@ -24,6 +24,7 @@ export function checkRef(ref: string, name: string): void {
   throw usage(name, `${JSON.stringify(ref)} cannot be a ref`, 'use letters, digits, and . _ - : @ + / between them')
 }
 
+/** A location that is written wrongly. */
 export function usage(object: string, reason: string, hint: string): BuilderError {
   return new BuilderError('USAGE', { operation: 'read image location', object, reason, hint })
 }

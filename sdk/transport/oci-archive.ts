@@ -27,9 +27,9 @@ export async function ociArchiveSource(store: Store, { path, ref }: Location, na
  * Writes an OCI archive in one pass: the plan says every size, so every blob has its place, names sorted, before the
  * first one comes, and equal images give equal archives. An archive that exists is replaced.
  */
-export async function ociArchiveSink({ path, ref }: Location, name: string): Promise<ImageSink> {
+export async function ociArchiveSink(store: Store, { path, ref }: Location, name: string): Promise<ImageSink> {
   if (ref !== undefined) checkRef(ref, name)
-  const archive = await createArchive(path, name)
+  const archive = await createArchive(store, path, name)
   let top: Descriptor | undefined
   let slots: ReadonlyMap<Digest, Slot> = new Map()
   const filled = new Set<Digest>()

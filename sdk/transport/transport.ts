@@ -19,6 +19,7 @@ export type { ImageSource, Top } from './source.js'
 /** Transports that exist: where an image can be read from and written to, apart from the store itself. */
 export const transports = ['oci', 'oci-archive', 'docker-archive', 'dir'] as const
 
+/** The word before the colon. */
 export type TransportName = (typeof transports)[number]
 
 /** A transport and what follows its colon. */
@@ -78,8 +79,8 @@ export async function openSink(store: Store, text: string): Promise<ImageSink> {
   if (transport === 'dir') return dirSink(path(rest), text)
   const location = parseLocation(rest, transport)
   if (transport === 'oci') return ociSink(store, location, text)
-  if (transport === 'oci-archive') return ociArchiveSink(location, text)
-  return dockerArchiveSink(location, text)
+  if (transport === 'oci-archive') return ociArchiveSink(store, location, text)
+  return dockerArchiveSink(store, location, text)
 }
 
 /** Transports of other tools; `docker` counts only with `//`, for `docker:latest` is the name of an image. */

@@ -60,6 +60,7 @@ export function broken(name: string, reason: string, hint?: string): BuilderErro
   return new BuilderError('INVALID', { operation: 'read image', object: name, reason, ...(hint ? { hint } : {}) })
 }
 
+/** Something that was looked for and is not there. */
 export function missing(name: string, reason: string, hint?: string): BuilderError {
   return new BuilderError('NOT_FOUND', { operation: 'read image', object: name, reason, ...(hint ? { hint } : {}) })
 }

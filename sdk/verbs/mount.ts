@@ -71,7 +71,7 @@ async function listMounted(store: Store): Promise<readonly Mounted[]> {
 }
 
 /** Where the namespace is the holder's, only a path through the holder can be read from the caller's shell. */
-function reachable(store: Store, path: string): string {
-  const holder = findHolder(store.runroot)
+function reachable(_store: Store, path: string): string {
+  const holder = findHolder()
   return holder && isHolderNamespace(holder) ? holderPath(holder, path) : path
 }

@@ -62,7 +62,7 @@ export function present(result: readonly string[]): string {
 /** The holder lives for the user's mounts only. */
 export async function endIdleHolder(store: Store): Promise<void> {
   const containers = await listContainers(store)
-  if (!containers.some(isMounted)) await endHolder(store.runroot)
+  if (!containers.some(isMounted)) endHolder()
 }
 
 function nothingNamed(): BuilderError {

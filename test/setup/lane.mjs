@@ -6,8 +6,10 @@ import { createInterface } from 'node:readline'
 
 /** Runs the files of a lane whose path holds one of `words` (all when there is none) until `deadline`. */
 export async function runLane(lane, words, tally, deadline) {
-  for (const batch of batches(lane, words)) await runBatch(lane, batch, tally, deadline)
-  if (lane.name !== 'static') await endLeftovers(lane, tally)
+  const chosen = batches(lane, words).filter(({ files }) => files.length > 0)
+  if (chosen.length > 0) console.log(`lane ${lane.name}: ${lane.about}`)
+  for (const batch of chosen) if (!tally.stopped) await runBatch(lane, batch, tally, deadline)
+  if (lane.name !== 'static' && chosen.length > 0) await endLeftovers(lane, tally)
 }
 
 // Rooms whose tests need to be root of a namespace; a single file elsewhere says so in its name.
@@ -41,7 +43,6 @@ function privateMounts() {
 }
 
 async function runBatch(lane, { files, enter }, tally, deadline) {
-  if (files.length === 0) return
   const base = join(lane.top, 'dist/test')
   const [command, ...args] = [...enter, nodeOf(lane), ...testOptions(lane), ...files.map((file) => join(base, file))]
   const { uid, gid, env } = lane
@@ -52,22 +53,25 @@ async function runBatch(lane, { files, enter }, tally, deadline) {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   })
-  const stop = (signal) => () => process.kill(-child.pid, signal)
-  const interrupted = stop('SIGTERM')
-  const timer = setTimeout(() => {
-    tally.fail(`lane ${lane.name}`, 'stopped: the whole run is over its time')
-    stop('SIGKILL')()
-  }, deadline - Date.now())
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted)
+  const end = (reason) => {
+    tally.stop(`lane ${lane.name}`, reason)
+    process.kill(-child.pid, 'SIGKILL')
+  }
+  const interrupted = (signal) => end(`interrupted by ${signal}`)
+  const timer = setTimeout(end, deadline - Date.now(), 'the whole run is over its time')
+  for (const signal of signals) process.once(signal, interrupted)
   const ended = new Promise((resolve, reject) => child.on('close', (code) => resolve(code)).on('error', reject))
   await tally.read(lane.name, base, createInterface({ input: child.stdout }))
   const code = await ended
   clearTimeout(timer)
-  process.off('SIGINT', interrupted).off('SIGTERM', interrupted)
+  for (const signal of signals) process.off(signal, interrupted)
+  if (tally.stopped) return
   // 1 is node:test's own "some failed"; anything else means that the run itself did not come to its end.
   if (code !== 0 && (code !== 1 || tally.failures.length === 0))
     tally.fail(`lane ${lane.name}`, `the test runner ended with ${code ?? 'a signal'}`)
 }
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 function testOptions({ name, top }) {
   return [

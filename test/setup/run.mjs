@@ -22,7 +22,7 @@ const tally = new Tally()
 try {
   installModules(top)
   for (const { program, apt } of installHostPackages(testPackages)) missing(program, apt)
-  if (build()) for (const lane of lanes) await testLane(lane)
+  if (build()) for (const lane of lanes) if (!tally.stopped) await testLane(lane)
 } catch (error) {
   tally.fail('test set-up', error.message)
 }
@@ -53,7 +53,6 @@ async function testLane(name) {
     else tally.skip(`lane ${name}: ${lane.reason}`)
     return
   }
-  console.log(`lane ${name}: ${lane.about}`)
   try {
     await runLane(lane, words, tally, deadline)
   } finally {

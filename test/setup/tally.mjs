@@ -4,6 +4,8 @@ import { relative, sep } from 'node:path'
 export class Tally {
   passed = 0
   skipped = 0
+  /** True when the rest of the run is not to be started. */
+  stopped = false
   /** @type {{ title: string, text: string }[]} */
   failures = []
   /** @type {Map<string, number>} reason -> how often */
@@ -18,6 +20,12 @@ export class Tally {
   fail(title, text) {
     this.failures.push({ title, text })
     console.log(`  ✗ ${title}`)
+  }
+
+  /** Ends the run early; what it counted until then is still said. */
+  stop(title, reason) {
+    this.stopped = true
+    this.fail(title, `stopped: ${reason}`)
   }
 
   skip(reason) {

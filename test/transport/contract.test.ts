@@ -150,7 +150,7 @@ for (const transport of transports) {
   })
 }
 
-const steps = 40
+const steps = 24
 
 /** Puts an image, damages each of its files in many ways, and copies what is then there to a new layout. */
 async function damage(transport: Transport, harm: (path: string, size: number, step: number) => void): Promise<void> {

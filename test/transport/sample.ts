@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -21,7 +22,9 @@ export interface Bench extends AsyncDisposable {
 }
 
 export async function newBench(): Promise<Bench> {
-  const folder = mkdtempSync(join(tmpdir(), 'transport-'))
+  // buildah makes a name of the path, which may not hold capital letters; podman takes no run root over 50 bytes.
+  const folder = join(tmpdir(), `image-${randomUUID().slice(0, 8)}`)
+  mkdirSync(folder, { mode: 0o700 })
   const store = await openStore({ root: join(folder, 'store'), runroot: join(folder, 'run') })
   return {
     folder,
@@ -142,11 +145,13 @@ export async function copy(bench: Bench, from: string, to: string, options: Copy
   return await copyImage(source, sink, options)
 }
 
+interface HostOptions {
+  readonly cwd?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
 /** Runs a host program and gives what it printed. */
-export function host(
-  argv: readonly string[],
-  options: { readonly cwd?: string; readonly input?: string } = {},
-): string {
+export function host(argv: readonly string[], options: HostOptions = {}): string {
   const [program = '', ...args] = argv
   return execFileSync(program, args, { encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], ...options })
 }
