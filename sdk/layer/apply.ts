@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { asBuilderError, BuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
 import { Input } from './input.js'
+import { LayerHash } from './layer-hash.js'
 import { readable } from './names.js'
 import { type LayerRoot, Placing } from './place.js'
 import { type Content, type Member, readTar } from './read.js'
@@ -38,19 +38,17 @@ export async function applyLayer(
   directory: string,
   options: ApplyOptions = {},
 ): Promise<Applied> {
-  const hash = createHash('sha256')
+  using hash = new LayerHash()
   const placing = new Placing(directory)
   const progress = { entries: 0, name: '' }
   const reader = readTar(new Input(), visitor(placing, progress, options))
-  let size = 0
   try {
     reader.next()
     let breath = performance.now()
     for await (const chunk of tar) {
       options.signal?.throwIfAborted()
-      hash.update(chunk)
-      size += chunk.length
-      if (size > (options.limits?.size ?? Number.POSITIVE_INFINITY)) throw tooMuch(`${options.limits?.size} bytes`)
+      await hash.write(chunk)
+      if (hash.size > (options.limits?.size ?? Number.POSITIVE_INFINITY)) throw tooMuch(`${options.limits?.size} bytes`)
       if (chunk.length > 0) reader.next(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
       if (performance.now() - breath < patience) continue
       await setImmediate()
@@ -65,8 +63,7 @@ export async function applyLayer(
     reader.return()
   }
   const { entries } = progress
-  const diffID: Digest = `sha256:${hash.digest('hex')}`
-  return { diffID, size, entries, ...(placing.root ? { root: placing.root } : {}) }
+  return { diffID: await hash.digest(), size: hash.size, entries, ...(placing.root ? { root: placing.root } : {}) }
 }
 
 function visitor(placing: Placing, progress: { entries: number; name: string }, { limits }: ApplyOptions) {

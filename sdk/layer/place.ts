@@ -5,7 +5,7 @@ import { invalid } from './decode.js'
 import { FileContent } from './file-content.js'
 import { Folders, isDeleted, throughLink } from './folders.js'
 import { checkOwner } from './ids.js'
-import { partsOf, readable } from './names.js'
+import { plainName, readable } from './names.js'
 import type { Content, Member } from './read.js'
 import { aufsPrefix, makeOpaque, makeWhiteout, opaqueMarker, whiteoutPrefix } from './whiteout.js'
 import { isCarried } from './xattr.js'
@@ -28,15 +28,15 @@ export class Placing {
 
   /** Places one entry. Gives what takes its content, for a file. */
   place(member: Member): Content | undefined {
-    const parts = partsOf(member.name, 'unpack layer')
-    const name = parts.join('/')
-    const base = parts.at(-1) ?? ''
-    const inside = parts.slice(0, -1).find((part) => part.startsWith(whiteoutPrefix))
-    if (inside !== undefined) {
-      if (inside.startsWith(aufsPrefix)) return undefined
-      throw invalid(member.name, `${readable(inside)} means a removal and cannot hold files`)
+    const name = plainName(member.name, 'unpack layer')
+    if (name.includes(whiteoutPrefix)) {
+      const parts = name.split('/')
+      const base = parts.pop() ?? ''
+      const inside = parts.find((part) => part.startsWith(whiteoutPrefix))
+      if (inside?.startsWith(aufsPrefix)) return undefined
+      if (inside !== undefined) throw invalid(`/${name}`, `${readable(inside)} means a removal and cannot hold files`)
+      if (base.startsWith(whiteoutPrefix)) return this.#remove(name, base)
     }
-    if (base.startsWith(whiteoutPrefix)) return this.#remove(name, base)
     const { uid, gid } = member
     checkOwner(name, uid, gid)
     if (member.type === 'directory') return this.#directory(name, member)
@@ -120,7 +120,7 @@ export class Placing {
   }
 
   #link(name: string, path: Path, { linkname }: Member): undefined {
-    const target = partsOf(linkname, 'unpack layer').join('/')
+    const target = plainName(linkname, 'unpack layer')
     const link = this.#folders.linkOnTheWay(target)
     if (link !== undefined) throw throughLink(name, link)
     const stats = this.#folders.stat(target)
