@@ -33,6 +33,7 @@ async function transpile() {
 }
 
 async function bundle() {
+  rmSync(join(top, 'dist/cli'), { recursive: true, force: true })
   await build({
     absWorkingDir: top,
     entryPoints: { main: 'bin/main.ts', engine: 'sdk/verbs/engine-main.ts' },

@@ -32,7 +32,7 @@ export function umount(target: Path, flags = 0): void {
   check(libc().umount2(cstr(target), flags), 'umount', target)
 }
 
-/** Names of a file's extended attributes, never following a link; sorted by bytes. Empty where the file system has none. */
+/** Names (bytes as latin1, sorted) of a file's extended attributes, never following a link. Empty where there are none. */
 export function listXattrs(path: Path): string[] {
   const length = Number(libc().llistxattr(cstr(path), scratch, scratch.length))
   if (length === 0) return []
@@ -48,18 +48,18 @@ export function listXattrs(path: Path): string[] {
 
 /** A value of an extended attribute, never following a link; undefined when it is not there. */
 export function getXattr(path: Path, name: string): Buffer | undefined {
-  const length = Number(libc().lgetxattr(cstr(path), cstr(name), scratch, scratch.length))
+  const length = Number(libc().lgetxattr(cstr(path), xattrName(name), scratch, scratch.length))
   if (length >= 0) return Buffer.from(scratch.subarray(0, length))
   if (absent.has(errnoName())) return undefined
   throw systemError('lgetxattr', path)
 }
 
 export function setXattr(path: Path, name: string, value: Uint8Array): void {
-  check(libc().lsetxattr(cstr(path), cstr(name), value, value.length, 0), 'lsetxattr', path)
+  check(libc().lsetxattr(cstr(path), xattrName(name), value, value.length, 0), 'lsetxattr', path)
 }
 
 export function removeXattr(path: Path, name: string): void {
-  check(libc().lremovexattr(cstr(path), cstr(name)), 'lremovexattr', path)
+  check(libc().lremovexattr(cstr(path), xattrName(name)), 'lremovexattr', path)
 }
 
 /** mknod(2); `mode` holds the type bits (`0o010000` fifo, `0o020000` character, `0o060000` block device). */
@@ -138,9 +138,14 @@ function libc(): Libc {
 }
 
 function cstr(path: Path): Buffer {
-  if (path.includes(0 as never) || (typeof path === 'string' && path.includes('\0')))
-    throw new TypeError('a path holds a NUL byte')
-  return typeof path === 'string' ? Buffer.from(`${path}\0`) : Buffer.concat([path, nul])
+  const terminated = typeof path === 'string' ? Buffer.from(`${path}\0`) : Buffer.concat([path, nul])
+  if (terminated.indexOf(0) !== terminated.length - 1) throw new TypeError('a path holds a NUL byte')
+  return terminated
+}
+
+/** Names of attributes are bytes too; {@link listXattrs} gives them as latin1. */
+function xattrName(name: string): Buffer {
+  return cstr(Buffer.from(name, 'latin1'))
 }
 
 const nul = Buffer.from([0])
@@ -150,7 +155,8 @@ function check(result: number | bigint, syscall: string, path: Path): void {
 }
 
 function errnoName(): string {
-  return getSystemErrorMap().get(-libc().errno())?.[0] ?? `errno ${libc().errno()}`
+  const errno = libc().errno()
+  return getSystemErrorMap().get(-errno)?.[0] ?? errnoCodes[errno] ?? `errno ${errno}`
 }
 
 function systemError(syscall: string, path: Path): NodeJS.ErrnoException {

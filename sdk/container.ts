@@ -1,0 +1,197 @@
+import { entering, reachable, verb } from './door.js'
+import { BuilderError, RunError } from './errors.js'
+import { containerShell } from './shell.js'
+import type { AddOptions } from './verbs/add.js'
+import type { CommitOptions, CommitResult } from './verbs/commit.js'
+import type { ConfigOptions } from './verbs/config.js'
+import type { CopyOptions, CopyResult } from './verbs/copy.js'
+import { execute } from './verbs/execute.js'
+import type { FromOptions, FromResult } from './verbs/from.js'
+import type { GlobalOptions } from './verbs/global.js'
+import type { Inspection } from './verbs/inspect.js'
+import type { RunOptions } from './verbs/run.js'
+
+/** Options of {@link Container.run} beside those of the verb. */
+export interface ContainerRunOptions extends RunOptions {
+  /** What the command reads from its standard input; nothing when absent. */
+  input?: string | Uint8Array
+  /** `inherit`: the command uses this script's own streams, and nothing is given back. */
+  stdio?: 'pipe' | 'inherit'
+  /** Do not show the command's output on standard error while it runs. */
+  quiet?: boolean
+  /** Give the result back also when the command fails. */
+  nothrow?: boolean
+}
+
+/** What a command in a container printed and how it ended. */
+export interface RunOutput {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const verbs = {
+  add: verb('add'),
+  beginRun: verb('beginRun'),
+  commit: verb('commit'),
+  config: verb('config'),
+  copy: verb('copy'),
+  endRun: verb('endRun'),
+  from: verb('from'),
+  inspect: verb('inspect'),
+  mount: verb('mount'),
+  rm: verb('rm'),
+  umount: verb('umount'),
+}
+
+/**
+ * A working container: everything that can be done with it, as methods. Made by {@link from}. With `await using` it is
+ * removed at the end of the block.
+ *
+ * @example
+ * ```ts
+ * import { from } from 'builder-sdk'
+ * await using c = await from('scratch')
+ * await c.copy('site/', '/srv/')
+ * await c.commit('site')
+ * ```
+ */
+export class Container {
+  /** 64 hexadecimal digits. */
+  readonly id: string
+  readonly name: string
+  /**
+   * zx's `$`, with commands that run in the container by its `/bin/sh`; values are quoted.
+   *
+   * @example
+   * ```ts
+   * import { from } from 'builder-sdk'
+   * const c = await from('web')
+   * const file = 'with blank'
+   * await c.$`touch ${file} && ls -l`
+   * ```
+   */
+  readonly $: ReturnType<typeof containerShell>
+  readonly #options: GlobalOptions
+  #removed = false
+
+  constructor({ id, name }: FromResult, options: GlobalOptions = {}) {
+    this.id = id
+    this.name = name
+    this.#options = options
+    this.$ = containerShell(id, options)
+  }
+
+  /**
+   * Runs a command. Its output is shown on standard error and given back. Throws `RunError` when it fails (unless
+   * `nothrow`), `NOT_FOUND`, `UNSUPPORTED`, `ABORTED`.
+   */
+  async run(command: readonly string[] = [], options: ContainerRunOptions = {}): Promise<RunOutput> {
+    const { input, stdio = 'pipe', quiet = false, nothrow = false, ...rest } = options
+    const begun = await verbs.beginRun(this.id, command, { ...this.#options, ...rest })
+    try {
+      const show = (_: string, chunk: Uint8Array) => void (quiet || process.stderr.write(chunk))
+      const done = await execute(begun, {
+        stdio,
+        enter: await entering(),
+        onOutput: show,
+        ...(input === undefined ? {} : { input }),
+        ...(rest.signal ? { signal: rest.signal } : {}),
+      })
+      const output = { exitCode: done.exitCode, stdout: text(done.stdout), stderr: text(done.stderr) }
+      const isFine = done.exitCode === 0 || (rest.validExitCodes ?? []).includes(`${done.exitCode}`)
+      if (isFine || nothrow) return output
+      throw failed(this.name, begun.command, output)
+    } finally {
+      await verbs.endRun(begun.token)
+    }
+  }
+
+  /** Copies files and folders of this machine, or of `from`, into the container. Throws as the verb does. */
+  copy(source: string | readonly string[], destination?: string, options: CopyOptions = {}): Promise<CopyResult> {
+    return verbs.copy(this.id, paths(source, destination), { ...this.#options, ...options })
+  }
+
+  /** The same with archives unpacked and URLs fetched. Throws as the verb does. */
+  add(source: string | readonly string[], destination?: string, options: AddOptions = {}): Promise<CopyResult> {
+    return verbs.add(this.id, paths(source, destination), { ...this.#options, ...options })
+  }
+
+  /** Changes what the image will say of itself. Throws `USAGE`. */
+  config(options: ConfigOptions): Promise<void> {
+    return verbs.config(this.id, { ...this.#options, ...options })
+  }
+
+  /** Mounts the root until {@link umount} and gives a path that this script can read and write. Throws `IN_USE`. */
+  async mount(options: GlobalOptions = {}): Promise<string> {
+    const [mounted] = await verbs.mount([this.id], { ...this.#options, ...options })
+    if (!mounted)
+      throw new BuilderError('SYSTEM', { operation: 'mount', object: this.name, reason: 'it was not mounted' })
+    return reachable(mounted.path)
+  }
+
+  /** Ends what {@link mount} began. Throws `IN_USE` when something still uses the root. */
+  async umount(options: GlobalOptions = {}): Promise<void> {
+    await verbs.umount([this.id], { ...this.#options, ...options })
+  }
+
+  /** Makes an image. The container goes on from it, unless `rm` removes it. Throws as the verb does. */
+  async commit(image?: string, options: CommitOptions = {}): Promise<CommitResult> {
+    const made = await verbs.commit(this.id, image, { ...this.#options, ...options })
+    if (options.rm) this.#removed = true
+    return made
+  }
+
+  /** Everything known of the container. */
+  inspect(): Promise<Inspection> {
+    return verbs.inspect(this.id, { ...this.#options, type: 'container' })
+  }
+
+  /** Removes the container. Images committed from it stay. Throws `IN_USE` while a command runs in it. */
+  async remove(): Promise<void> {
+    if (this.#removed) return
+    await verbs.rm([this.id], this.#options)
+    this.#removed = true
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.remove()
+  }
+}
+
+/**
+ * Creates a working container from an image: `scratch`, a local image's name or ID, or transport:path. See the verb
+ * `from` for options and errors.
+ *
+ * @example
+ * ```ts
+ * import { from } from 'builder-sdk'
+ * const c = await from('scratch')
+ * await c.copy(['/bin/busybox'], '/bin/')
+ * const { stdout } = await c.run(['/bin/busybox', 'echo', 'hello'])
+ * ```
+ */
+export async function from(image: string, options: FromOptions = {}): Promise<Container> {
+  const { root, runroot, storageDriver } = options
+  const common = Object.fromEntries(Object.entries({ root, runroot, storageDriver }).filter(([, v]) => v !== undefined))
+  return new Container(await verbs.from(image, options), common)
+}
+
+function paths(source: string | readonly string[], destination: string | undefined): readonly string[] {
+  const sources = typeof source === 'string' ? [source] : source
+  return destination === undefined ? sources : [...sources, destination]
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString()
+}
+
+const kept = 16 * 1024
+
+function failed(container: string, argv: readonly string[], { exitCode, stdout, stderr }: RunOutput): RunError {
+  const last = stderr.trimEnd().split('\n').at(-1) ?? ''
+  const reason = `${argv.join(' ')} ended with exit code ${exitCode}${last === '' ? '' : `: ${last.slice(0, 500)}`}`
+  const hint = 'its output is in stdout and stderr of this error'
+  const tails = { stdout: stdout.slice(-kept), stderr: stderr.slice(-kept) }
+  return new RunError({ operation: 'run in', object: container, reason, hint, argv, exitCode, ...tails })
+}

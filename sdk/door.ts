@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+import { type Engine, sharedEngine } from './namespace/engine.js'
+import { isInside } from './namespace/inside.js'
+import type { GlobalOptions } from './verbs/global.js'
+import { type Method, type MethodName, methods } from './verbs/methods.js'
+import { type Surroundings, surroundings } from './verbs/surroundings.js'
+
+/** What only reads or changes metadata needs no namespace, wherever the script runs. */
+const outside: ReadonlySet<MethodName> = new Set<MethodName>([
+  'config',
+  'containers',
+  'images',
+  'inspect',
+  'rename',
+  'tag',
+  'untag',
+  'version',
+])
+
+/** What crosses to the engine with every call. */
+export interface EngineCall {
+  readonly args: readonly unknown[]
+  readonly surroundings: Surroundings
+}
+
+/**
+ * A verb as a TypeScript script calls it: in this process when it is inside already, else in an engine, a child that is
+ * started at the first need and ends with the script.
+ */
+export function verb<N extends MethodName>(name: N): Method<N> {
+  const call = (...args: unknown[]): Promise<unknown> => (isLocal(name) ? callHere(name, args) : callEngine(name, args))
+  return call as Method<N>
+}
+
+/** Words that put a command into the namespace where this script's containers are mounted; none when it is there already. */
+export async function entering(): Promise<readonly string[]> {
+  if (isInside()) return []
+  const { pid } = await engine()
+  return ['nsenter', '-t', `${pid}`, '-U', '-m', '--preserve-credentials', '--']
+}
+
+/** A path of the namespace as this process can read and write it. */
+export async function reachable(path: string): Promise<string> {
+  return isInside() || path.startsWith('/proc/') ? path : (await engine()).path(path)
+}
+
+function isLocal(name: MethodName): boolean {
+  return isInside() || outside.has(name)
+}
+
+async function callHere(name: MethodName, args: readonly unknown[]): Promise<unknown> {
+  const method = (await methods[name]()) as (...args: readonly unknown[]) => Promise<unknown>
+  return method(...args)
+}
+
+/** The signal stays here; the engine is told when it fires. */
+async function callEngine(name: MethodName, args: readonly unknown[]): Promise<unknown> {
+  const signal = args.map((arg) => (arg as GlobalOptions | undefined)?.signal).find((one) => one instanceof AbortSignal)
+  signal?.throwIfAborted()
+  const call: EngineCall = { args: args.map(withoutSignal), surroundings: surroundings() }
+  return (await engine()).call(name, call, signal ? { signal } : {})
+}
+
+function withoutSignal(arg: unknown): unknown {
+  if (typeof arg !== 'object' || arg === null || Array.isArray(arg) || !('signal' in arg)) return arg
+  const { signal: _, ...rest } = arg
+  return rest
+}
+
+function engine(): Promise<Engine> {
+  return sharedEngine({ entry: join(import.meta.dirname, 'verbs/engine-main.js') })
+}

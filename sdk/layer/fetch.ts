@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, open, utimes } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { BuilderError } from '../errors.js'
+import type { Digest } from '../image/digest.js'
+
+/** How a file is fetched. */
+export interface FetchOptions {
+  /** The digest that its bytes must have. */
+  readonly checksum?: Digest
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Fetches a URL into a file of mode 0600 with the server's modification time (Dockerfile reference, ADD).
+ * Throws `NOT_FOUND` when the server has it not, `SYSTEM` when it cannot be reached, `DIGEST` for other bytes.
+ */
+export async function fetchFile(
+  url: string,
+  file: string,
+  options: FetchOptions,
+): Promise<{ path: string; name: string }> {
+  const response = await reach(url, options.signal)
+  if (!response.ok || !response.body) {
+    await response.body?.cancel()
+    const reason = `the server answered ${response.status} ${response.statusText}`
+    throw new BuilderError('NOT_FOUND', { operation: 'fetch', object: shown(url), reason, hint: 'check the address' })
+  }
+  const digest = await save(response.body, file, options.signal)
+  if (options.checksum !== undefined && digest !== options.checksum)
+    throw mismatch(shown(url), options.checksum, digest)
+  const modified = Date.parse(response.headers.get('last-modified') ?? '')
+  const time = Number.isNaN(modified) ? 0 : modified / 1000
+  await utimes(file, time, time)
+  return { path: file, name: basename(new URL(url).pathname) || 'index.html' }
+}
+
+/** Writes a stream to a file of mode 0600 and gives the file's path. */
+export async function saveStream(
+  stream: AsyncIterable<Uint8Array>,
+  file: string,
+  { signal }: FetchOptions,
+): Promise<string> {
+  await save(stream, file, signal)
+  return file
+}
+
+/** Compares a file's bytes with a digest. Throws `DIGEST`. */
+export async function checkFile(file: string, expected: Digest, object: string): Promise<void> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(file)) hash.update(chunk)
+  const digest: Digest = `sha256:${hash.digest('hex')}`
+  if (digest !== expected) throw mismatch(object, expected, digest)
+}
+
+async function reach(url: string, signal: AbortSignal | undefined): Promise<Response> {
+  try {
+    return await fetch(url, { redirect: 'follow', ...(signal ? { signal } : {}) })
+  } catch (cause) {
+    signal?.throwIfAborted()
+    const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause)
+    const hint = 'check the address and the network'
+    throw new BuilderError('SYSTEM', { operation: 'fetch', object: shown(url), reason: inner, hint, cause })
+  }
+}
+
+async function save(stream: AsyncIterable<Uint8Array>, path: string, signal: AbortSignal | undefined): Promise<Digest> {
+  const hash = createHash('sha256')
+  const file: FileHandle = await open(path, 'wx', 0o600)
+  try {
+    for await (const chunk of stream) {
+      signal?.throwIfAborted()
+      hash.update(chunk)
+      await file.writeFile(chunk)
+    }
+  } finally {
+    await file.close()
+  }
+  return `sha256:${hash.digest('hex')}`
+}
+
+/** A user's name and password in an address are nobody's business. */
+function shown(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return `${origin}${pathname}`
+}
+
+function mismatch(object: string, expected: Digest, digest: Digest): BuilderError {
+  const reason = `its digest is ${digest}, not ${expected}`
+  return new BuilderError('DIGEST', {
+    operation: 'add',
+    object,
+    reason,
+    hint: 'check where it comes from, or the digest',
+  })
+}

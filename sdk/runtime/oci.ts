@@ -1,0 +1,51 @@
+import { existsSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { inUserNamespace } from './own-namespace.js'
+import type { RunPlan, Start } from './plan.js'
+import { needProgram } from './programs.js'
+import { runtimeConfig } from './runtime-config.js'
+
+/**
+ * Writes the bundle for an OCI runtime and says how to start it. The runtime stays in the foreground on the caller's
+ * own terminal, and keeps its state in the run's folder. No cgroup is made: the run stays in the caller's.
+ *
+ * @param runtime - Absolute path of crun, runc or a runtime that takes their arguments.
+ */
+export function prepareOci(plan: RunPlan, runtime: string): Start {
+  const isolation = /runc[^/]*$/.test(runtime) ? 'runc' : 'crun'
+  const state = join(plan.folder, 'state')
+  mkdirSync(state, { mode: 0o700 })
+  writeFileSync(join(plan.folder, 'config.json'), JSON.stringify(runtimeConfig(plan)), { mode: 0o600 })
+  const command = [runtime, ...globalArguments(isolation), '--root', state]
+  const before = isolation === 'crun' && isHybrid() ? unifiedCgroup() : []
+  return { argv: [...before, ...command, 'run', '--bundle', plan.folder, plan.id], isolation, runtime: command }
+}
+
+function globalArguments(isolation: 'crun' | 'runc'): string[] {
+  if (isolation === 'crun') return ['--cgroup-manager=disabled']
+  return inUserNamespace() ? ['--rootless=true'] : []
+}
+
+/** Both cgroup versions at once: systemd's hybrid mode, which crun 1.8 refuses. */
+function isHybrid(): boolean {
+  return typeOf('/sys/fs/cgroup') !== CGROUP2 && existsSync(unified) && typeOf(unified) === CGROUP2
+}
+
+function typeOf(path: string): number | undefined {
+  try {
+    return statfsSync(path).type
+  } catch {
+    return undefined
+  }
+}
+
+/** Shows the runtime the version 2 tree alone, in a mount namespace of its own. */
+function unifiedCgroup(): string[] {
+  const [unshare, sh, mount] = ['unshare', 'sh', 'mount'].map((name) => needProgram(name, 'util-linux', 'run'))
+  const script = '"$1" --rbind "$2" /sys/fs/cgroup && shift 2 && exec "$@"'
+  return [unshare, '-m', '--propagation', 'private', sh, '-c', script, sh, mount, unified] as string[]
+}
+
+const unified = '/sys/fs/cgroup/unified'
+/** Source: statfs(2), CGROUP2_SUPER_MAGIC. */
+const CGROUP2 = 0x63677270

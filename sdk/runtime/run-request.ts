@@ -1,0 +1,54 @@
+import type { ExecutionConfig } from '../image/config.js'
+import type { Isolation } from './isolation.js'
+import type { MountRequest } from './mount-request.js'
+import type { Mountpoint } from './mountpoints.js'
+import type { Network } from './network.js'
+import type { SecurityOptions } from './security-option.js'
+
+/** A process to run in a container. Everything that is not given follows the image's configuration. */
+export interface RunRequest extends SecurityOptions {
+  /** The container's root directory on the host, mounted. */
+  readonly rootfs: string
+  /** A private directory for this run; made when it is missing, removed by `finishRun`. */
+  readonly folder: string
+  readonly config: ExecutionConfig
+  /** The command as it is started: no shell, no entrypoint is put in front. */
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  /** `name[:group]` or `uid[:gid]`. */
+  readonly user?: string
+  /** Made, and given to the user, when it is missing. */
+  readonly cwd?: string
+  /** The caller's terminal becomes the command's; standard input must be one. */
+  readonly terminal: boolean
+  /** Default: `builder`, so that a build does not depend on the machine. */
+  readonly hostname?: string
+  readonly network: Network
+  readonly capAdd?: readonly string[]
+  readonly capDrop?: readonly string[]
+  readonly isolation?: Isolation
+  /** Name or path of an OCI runtime. */
+  readonly runtime?: string
+  readonly mounts: readonly MountRequest[]
+  /** `HOST[:CONTAINER][:rwm]` */
+  readonly devices?: readonly string[]
+  readonly noHosts?: boolean
+  readonly noHostname?: boolean
+  /** `name:address` */
+  readonly addHosts?: readonly string[]
+}
+
+/** A run that is ready to start. Plain data: another process can finish it. */
+export interface PreparedRun {
+  readonly id: string
+  /** What to execute, in this namespace, with the standard files that the command shall have. */
+  readonly argv: string[]
+  /** The environment of `argv`; the command's own is in the bundle. */
+  readonly env: Record<string, string>
+  readonly folder: string
+  readonly isolation: 'crun' | 'runc' | 'chroot'
+  /** The OCI runtime with its global arguments. */
+  readonly runtime?: string[]
+  readonly rootfs: string
+  readonly mountpoints: readonly Mountpoint[]
+}

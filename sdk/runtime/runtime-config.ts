@@ -1,0 +1,89 @@
+import type { MountRequest } from './mount-request.js'
+import { inUserNamespace, isGroupMapped } from './own-namespace.js'
+import { maskedPaths, type RunPlan, readonlyPaths } from './plan.js'
+
+/** A mount as an OCI runtime takes it. Source: OCI runtime-spec config.md, `mounts`. */
+export interface OciMount {
+  readonly destination: string
+  readonly type: string
+  readonly source: string
+  readonly options: readonly string[]
+}
+
+/** A `config.json`. Source: OCI runtime-spec 1.0.2, config.md and config-linux.md. */
+export function runtimeConfig(plan: RunPlan): Record<string, unknown> {
+  const { user, capabilities } = plan
+  return {
+    ociVersion: '1.0.2',
+    hostname: plan.hostname,
+    root: { path: plan.rootfs },
+    process: {
+      terminal: plan.terminal,
+      user: { uid: user.uid, gid: user.gid, additionalGids: user.groups, umask: 0o022 },
+      args: plan.args,
+      env: Object.entries(plan.env).map(([name, value]) => `${name}=${value}`),
+      cwd: plan.cwd,
+      capabilities,
+      noNewPrivileges: plan.noNewPrivileges,
+    },
+    mounts: [...systemMounts(plan), ...plan.mounts.map(ociMount)],
+    linux: {
+      namespaces: namespaces(plan).map((type) => ({ type })),
+      maskedPaths,
+      readonlyPaths,
+      // A device that is mounted in must not be refused again by a device cgroup.
+      resources: { devices: [{ allow: true, access: 'rwm' }] },
+      ...(plan.seccomp ? { seccomp: plan.seccomp } : {}),
+    },
+  }
+}
+
+/** Of a private network nothing is said here: the runtime is started in it and the container inherits it. */
+function namespaces({ network }: RunPlan): string[] {
+  return ['pid', 'ipc', 'uts', 'mount', ...(network === 'none' ? ['network'] : [])]
+}
+
+function systemMounts(plan: RunPlan): OciMount[] {
+  const guarded = ['nosuid', 'noexec', 'nodev']
+  const tty = isGroupMapped(ttyGroup) ? [`gid=${ttyGroup}`] : []
+  return [
+    mount('/proc', 'proc', 'proc', guarded),
+    mount('/dev', 'tmpfs', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
+    mount('/dev/pts', 'devpts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', ...tty]),
+    mount('/dev/shm', 'tmpfs', 'shm', [...guarded, 'mode=1777', 'size=65536k']),
+    mount('/dev/mqueue', 'mqueue', 'mqueue', guarded),
+    ...sysMounts(plan.network, guarded),
+  ]
+}
+
+/**
+ * A sysfs shows the network namespace it was mounted in, and only that namespace's owner may mount one: with the
+ * host's network in a user namespace the host's is shown instead, read-only and without its cgroups.
+ */
+function sysMounts(network: RunPlan['network'], guarded: readonly string[]): OciMount[] {
+  if (network !== 'host' || !inUserNamespace()) return [mount('/sys', 'sysfs', 'sysfs', [...guarded, 'ro'])]
+  return [
+    mount('/sys', 'bind', '/sys', ['rbind', ...guarded, 'ro']),
+    mount('/sys/fs/cgroup', 'tmpfs', 'tmpfs', [...guarded, 'ro', 'mode=555', 'size=4k']),
+  ]
+}
+
+function ociMount(request: MountRequest): OciMount {
+  const { destination } = request
+  const access = request.readonly ? 'ro' : 'rw'
+  const flags = request.type === 'cache' ? [] : (request.flags ?? [])
+  if (request.type === 'tmpfs') {
+    const size = request.size === undefined ? [] : [`size=${request.size}`]
+    const mode = `mode=${(request.mode ?? 0o1777).toString(8)}`
+    return mount(destination, 'tmpfs', 'tmpfs', [...flags, access, mode, ...size])
+  }
+  const bind = request.type === 'bind' && request.recursive === false ? 'bind' : 'rbind'
+  return mount(destination, 'bind', request.source, [bind, 'rprivate', access, ...flags])
+}
+
+function mount(destination: string, type: string, source: string, options: readonly string[]): OciMount {
+  return { destination, type, source, options }
+}
+
+/** The group of terminals, which grantpt(3) expects. */
+const ttyGroup = 5

@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { asBuilderError, BuilderError, printable } from '../errors.js'
+import { type Attempt, dropLockFile, type LockOwner, newClaim, readLockFile, takeLockFile } from './lock-file.js'
+import { isGone } from './owner.js'
+import type { Store } from './store.js'
+
+/** How a lock is taken. */
+export interface LockOptions {
+  /** Together with others that share it; excludes only those who do not. */
+  readonly shared?: boolean
+  readonly signal?: AbortSignal
+  /** `false`: fail at once when somebody holds it. */
+  readonly wait?: boolean
+  /** What it is held for, as a waiter may read it: `commit web`. */
+  readonly purpose?: string
+}
+
+/** A lock that is held until it is released or disposed. */
+export interface HeldLock extends AsyncDisposable {
+  release(): void
+}
+
+/**
+ * Runs a task under a named lock of the store and gives back its result.
+ *
+ * Locks exclude tasks of one process as well as processes. They are not re-entrant, except that a shared one may be
+ * taken again by who holds it shared. Who waits says so on stderr after two seconds. Throws `IN_USE` (with
+ * `wait: false`), `ABORTED`, `SYSTEM`, and what the task throws.
+ *
+ * @example
+ * ```ts
+ * await withLock(store, 'index', async () => { … }, { purpose: 'tag web' })
+ * ```
+ */
+export async function withLock<T>(
+  store: Store,
+  name: string,
+  task: () => T | Promise<T>,
+  options: LockOptions = {},
+): Promise<T> {
+  const lock = await acquireLock(store, name, options)
+  try {
+    return await task()
+  } finally {
+    lock.release()
+  }
+}
+
+/** Takes a lock and keeps it, for work that is not one function. Throws as {@link withLock} does. */
+export async function acquireLock(store: Store, name: string, options: LockOptions = {}): Promise<HeldLock> {
+  const started = Date.now()
+  let told = false
+  for (let delay = 1; ; delay = Math.min(25, delay * 1.5)) {
+    const attempt = attemptLock(store, name, options)
+    if (attempt.lock) return attempt.lock
+    if (options.wait === false && attempt.holder) throw held(name, attempt.holder)
+    if (!told && attempt.holder && Date.now() - started > patience) {
+      told = true
+      process.stderr.write(`builder: waiting for the lock ${name}: ${describe(attempt.holder)}\n`)
+    }
+    // Waiters that started together must not stay in step.
+    await pause(delay * (0.5 + Math.random()), options)
+  }
+}
+
+/** Takes a lock when nobody is in the way, otherwise undefined. Throws `SYSTEM`. */
+export function tryLock(store: Store, name: string, options: LockOptions = {}): HeldLock | undefined {
+  return attemptLock(store, name, options).lock
+}
+
+/** Milliseconds that a waiter stays silent. */
+const patience = 2000
+
+interface LockAttempt extends Partial<Attempt> {
+  readonly lock?: HeldLock
+}
+
+function attemptLock(store: Store, name: string, options: LockOptions): LockAttempt {
+  const path = lockPath(store, name)
+  const mine = newClaim(options.purpose ?? 'builder')
+  try {
+    const gate = takeLockFile(store, path, mine)
+    if (!gate.taken) return gate
+    return options.shared ? share(path, mine) : exclude(path)
+  } catch (error) {
+    throw asBuilderError(error, 'lock', path)
+  }
+}
+
+/** The lock file is only the gate for those who share: it moves into their folder. */
+function share(path: string, mine: LockOwner): LockAttempt {
+  const own = join(`${path}.shared`, mine.token)
+  try {
+    renameSync(path, own)
+  } catch {
+    mkdirSync(`${path}.shared`, { recursive: true, mode: 0o700 })
+    renameSync(path, own)
+  }
+  return { lock: heldLock(own) }
+}
+
+/**
+ * With the gate taken nobody new can come in, so it is enough to look who is inside. The gate is not kept while
+ * waiting for them, or a holder that shares once more would wait for ever.
+ */
+function exclude(path: string): LockAttempt {
+  const holder = sharer(`${path}.shared`)
+  if (!holder) return { lock: heldLock(path) }
+  dropLockFile(path)
+  return { holder }
+}
+
+function sharer(folder: string): LockOwner | undefined {
+  for (const name of entriesOf(folder)) {
+    const path = join(folder, name)
+    const holder = readLockFile(path)
+    if (holder && !isGone(holder)) return holder
+    dropLockFile(path)
+  }
+  return undefined
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+function heldLock(path: string): HeldLock {
+  let open = true
+  const release = () => {
+    if (open) dropLockFile(path)
+    open = false
+  }
+  return { release, [Symbol.asyncDispose]: async () => release() }
+}
+
+function lockPath(store: Store, name: string): string {
+  const plain = /^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/.test(name) && !/^(break|hash)-|\.shared$/.test(name)
+  const file = plain ? name : `hash-${createHash('sha256').update(name).digest('hex')}`
+  return join(store.root, 'locks', file)
+}
+
+async function pause(milliseconds: number, { signal, purpose = 'lock' }: LockOptions): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, signal ? { signal } : {})
+  } catch (error) {
+    throw asBuilderError(error, purpose)
+  }
+}
+
+function held(name: string, holder: LockOwner): BuilderError {
+  return new BuilderError('IN_USE', {
+    operation: 'lock',
+    object: name,
+    reason: describe(holder),
+    hint: 'try again when it is done',
+  })
+}
+
+function describe({ pid, purpose }: LockOwner): string {
+  const who = pid === process.pid ? 'this process' : `process ${pid}`
+  return printable(`${who} holds it (${purpose.replaceAll('\n', ' ')})`)
+}

@@ -1,0 +1,198 @@
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BuilderError } from '../errors.js'
+import type { Digest } from '../image/digest.js'
+import { isMountPoint } from '../namespace/mountinfo.js'
+import { mountOverlay, unmountOverlay } from '../namespace/overlay.js'
+import { bootID, isAlive, startTimeOf } from '../namespace/process.js'
+import { type ContainerRecord, containerDir, requireContainer, updateContainer } from './containers.js'
+import { layerDiff } from './layers.js'
+import { withLock } from './locks.js'
+import type { Store } from './store.js'
+
+/** A container's root file system, mounted for as long as it is held. */
+export interface MountedRoot extends AsyncDisposable {
+  /** The absolute path of the root in this mount namespace. */
+  readonly path: string
+}
+
+/**
+ * Mounts a container's root for one piece of work, or shares the mount that is there; the last to let go unmounts.
+ * Waits for a verb that works on it in another namespace; throws `IN_USE` when it is mounted there to stay.
+ */
+export async function useRoot(store: Store, id: string, signal?: AbortSignal): Promise<MountedRoot> {
+  const use = join(usesDir(store, id), ownUse())
+  await mountHere(store, id, signal, () => writeFile(use, ''))
+  return { path: mergedOf(store, id), [Symbol.asyncDispose]: () => release(store, id, use) }
+}
+
+/** Mounts a container's root until {@link unmountForUser}. Gives its path in this mount namespace. */
+export async function mountForUser(store: Store, id: string, signal?: AbortSignal): Promise<string> {
+  const path = mergedOf(store, id)
+  const mounted = { mountNamespace: mountNamespace(), path }
+  await mountHere(
+    store,
+    id,
+    signal,
+    async () => void (await updateContainer(store, id, (now) => ({ ...now, mounted }))),
+  )
+  return path
+}
+
+/** Ends what {@link mountForUser} began; false when it was not mounted. Throws `IN_USE` while something works in it. */
+export async function unmountForUser(store: Store, id: string): Promise<boolean> {
+  return lockMounts(store, id, undefined, async () => {
+    const record = requireContainer(store, id)
+    if (!isMounted(record)) return false
+    if (record.mounted?.mountNamespace !== mountNamespace()) throw mountedElsewhere(record)
+    if (uses(store, id).length === 0) await unmountOverlay(containerDir(store, id)).catch(busy(record))
+    await updateContainer(store, id, forgetMount)
+    return true
+  })
+}
+
+/** True when a mount made for the user exists in a namespace that is still alive. */
+export function isMounted(record: ContainerRecord): boolean {
+  return record.mounted !== undefined && namespaceAlive(record.mounted.mountNamespace) && isStillMounted(record.mounted)
+}
+
+/** How many pieces of work hold the container's root right now, in any namespace. */
+export function usesOf(store: Store, id: string): number {
+  return uses(store, id).length
+}
+
+/**
+ * Takes the mount away so that the upper directory can be given up, and gives back what mounts it again for the user.
+ * Undefined when something still uses it: then its content can only be copied. Call it within {@link lockMounts}.
+ */
+export async function freeUpper(store: Store, record: ContainerRecord): Promise<(() => Promise<void>) | undefined> {
+  if (uses(store, record.id).length > 0) return undefined
+  if (!isMounted(record)) return async () => {}
+  if (record.mounted?.mountNamespace !== mountNamespace()) return undefined
+  try {
+    await unmountOverlay(containerDir(store, record.id))
+  } catch {
+    return undefined
+  }
+  return async () => {
+    const { layers } = requireContainer(store, record.id)
+    await mountOverlay({ dir: containerDir(store, record.id), lowers: lowersOf(store, layers) })
+  }
+}
+
+/** Serialises all that mounts, unmounts or gives up a container's upper directory. */
+export function lockMounts<T>(store: Store, id: string, signal: AbortSignal | undefined, task: () => Promise<T>) {
+  return withLock(store, `mount-${id}`, task, { purpose: 'mount', ...(signal ? { signal } : {}) })
+}
+
+/**
+ * Layer directories for a mount, top first. A layer that is in an image twice is named once, at its upper place, which
+ * hides the lower one; the kernel refuses to see it twice.
+ */
+export function lowersOf(store: Store, layers: readonly Digest[]): string[] {
+  return [...new Set([...layers].reverse())].map((diffID) => layerDiff(store, diffID))
+}
+
+/** An upper directory may be mounted once only, so a verb in another namespace is waited for, outside the lock it needs. */
+async function mountHere(store: Store, id: string, signal: AbortSignal | undefined, then: () => Promise<void>) {
+  for (let delay = 1; ; delay = Math.min(delay * 2, 50)) {
+    signal?.throwIfAborted()
+    const done = await lockMounts(store, id, signal, async () => {
+      const record = requireContainer(store, id)
+      if (!isMountPoint(mergedOf(store, id))) {
+        if (isMounted(record)) throw mountedElsewhere(record)
+        if (uses(store, id).some((use) => use.mountNamespace !== mountNamespace())) return false
+        await mountOverlay({ dir: containerDir(store, id), lowers: lowersOf(store, record.layers) })
+      }
+      await mkdir(usesDir(store, id), { recursive: true })
+      await then()
+      return true
+    })
+    if (done) return
+    await new Promise((resolve) => setTimeout(resolve, delay))
+  }
+}
+
+async function release(store: Store, id: string, use: string): Promise<void> {
+  await lockMounts(store, id, undefined, async () => {
+    await rm(use, { force: true })
+    if (!existsSync(containerDir(store, id)) || !isMountPoint(mergedOf(store, id))) return
+    if (uses(store, id).length > 0 || isMounted(requireContainer(store, id))) return
+    await unmountOverlay(containerDir(store, id))
+  })
+}
+
+interface Use {
+  readonly mountNamespace: string
+}
+
+/** What holds the root, from files named `<pid>-<start time>-<boot>-<mount namespace>-<number>`; those of the dead do not count. */
+function uses(store: Store, id: string): Use[] {
+  if (!existsSync(usesDir(store, id))) return []
+  return readdirSync(usesDir(store, id)).flatMap((name) => {
+    const [pid = '0', startTime = '', boot, mountNamespace = ''] = name.split('-')
+    const alive = boot === bootID().slice(0, 8) && isAlive({ pid: Number(pid), startTime, bootID: bootID() })
+    return alive ? [{ mountNamespace }] : []
+  })
+}
+
+function ownUse(): string {
+  return [process.pid, startTimeOf(process.pid), bootID().slice(0, 8), mountNamespace(), ++serial].join('-')
+}
+
+let serial = 0
+
+function forgetMount({ mounted: _, ...rest }: ContainerRecord): ContainerRecord {
+  return rest
+}
+
+function mergedOf(store: Store, id: string): string {
+  return join(containerDir(store, id), 'merged')
+}
+
+function usesDir(store: Store, id: string): string {
+  return join(containerDir(store, id), 'uses')
+}
+
+function mountNamespace(): string {
+  return `${statSync('/proc/self/ns/mnt').ino}`
+}
+
+/** In this namespace the mount table tells; into another one only its being alive can be seen. */
+function isStillMounted(mounted: NonNullable<ContainerRecord['mounted']>): boolean {
+  return mounted.mountNamespace !== mountNamespace() || isMountPoint(mounted.path)
+}
+
+/** Whether any process this user can see still lives in a mount namespace. */
+function namespaceAlive(inode: string): boolean {
+  if (inode === mountNamespace()) return true
+  const link = `mnt:[${inode}]`
+  return readdirSync('/proc').some((name) => {
+    if (!/^\d+$/.test(name)) return false
+    try {
+      return readlinkSync(`/proc/${name}/ns/mnt`) === link
+    } catch {
+      return false
+    }
+  })
+}
+
+function busy(record: ContainerRecord): (cause: unknown) => never {
+  return (cause) => {
+    const hint = 'leave the folder (cd /) and close what has files open in it'
+    throw new BuilderError('IN_USE', {
+      operation: 'unmount container',
+      object: record.name,
+      reason: 'something still uses it',
+      hint,
+      cause,
+    })
+  }
+}
+
+function mountedElsewhere(record: ContainerRecord): BuilderError {
+  const reason = 'it is mounted in another session'
+  const hint = 'work on it there, or end that session (or builder umount it there)'
+  return new BuilderError('IN_USE', { operation: 'mount container', object: record.name, reason, hint })
+}

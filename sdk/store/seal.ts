@@ -1,0 +1,144 @@
+import { join } from 'node:path'
+import { type AssembledImage, assembleImage, type ImageParts, layerDescriptor } from '../image/assemble.js'
+import type { History, ImageConfig } from '../image/config.js'
+import type { Digest } from '../image/digest.js'
+import { editConfig } from '../image/edit.js'
+import { changesToEdits } from '../image/instruction.js'
+import { applyLayer } from '../layer/apply.js'
+import { layerStream, packLayer } from '../layer/pack.js'
+import { adoptUpper, copyUpper } from './adopt.js'
+import { putBlob } from './blobs.js'
+import type { Adopted } from './container-record.js'
+import { type ContainerRecord, containerDir, requireContainer } from './containers.js'
+import { beginLayer, type LayerRecord } from './layers.js'
+import { freeUpper, lockMounts, lowersOf, useRoot } from './mounts.js'
+import type { Store } from './store.js'
+import { dropMountpoints, dropUntouched } from './traces.js'
+
+/** How a container becomes an image. */
+export interface Sealing {
+  /** Seconds since 1970: the image's time, and the newest time a file in the new layer may have. */
+  readonly epoch?: number
+  /** Default: the container's own. */
+  readonly format?: 'oci' | 'docker'
+  readonly omitHistory: boolean
+  /** Containerfile lines that change the configuration. */
+  readonly changes: readonly string[]
+  /** Names of environment variables to leave out. */
+  readonly unsetenv: readonly string[]
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Makes the container's upper directory the top layer of a new image and gives the manifest's bytes. Config, manifest
+ * and layer are in the store then; the image is not yet listed. The container goes on from there. The directory is
+ * renamed, not copied, unless something is at work in it.
+ */
+export async function seal(store: Store, id: string, sealing: Sealing): Promise<Uint8Array> {
+  return lockMounts(store, id, sealing.signal, async () => {
+    const record = requireContainer(store, id)
+    const remount = await freeUpper(store, record)
+    try {
+      return remount ? await sealByRename(store, record, sealing) : await sealByCopy(store, record, sealing)
+    } finally {
+      await remount?.()
+    }
+  })
+}
+
+/** The same with one layer that holds all of the container's root; the container itself stays as it is. */
+export async function sealSquashed(store: Store, id: string, sealing: Sealing): Promise<Uint8Array> {
+  await using root = await useRoot(store, id, sealing.signal)
+  await using unfinished = await beginLayer(store)
+  const stream = layerStream(root.path, { ...packing(sealing), root: 'entry' })
+  const layer = await applyLayer(stream, unfinished.diff, sealing.signal ? { signal: sealing.signal } : {})
+  await unfinished.finish({ ...layer, created: new Date().toISOString() })
+  const record = requireContainer(store, id)
+  const config: ImageConfig = { ...record.config, rootfs: { type: 'layers', diff_ids: [] }, history: [] }
+  return (await putImage(store, { ...record, layerDescriptors: [], config }, layer, sealing)).manifestBytes
+}
+
+async function sealByRename(store: Store, record: ContainerRecord, sealing: Sealing): Promise<Uint8Array> {
+  const diff = join(containerDir(store, record.id), 'upper/diff')
+  dropUntouched(diff, lowersOf(store, record.layers), record.touched ?? [])
+  const packed = await packLayer(diff, { ...packing(sealing), clampInPlace: true })
+  const image = await putImage(store, record, packed, sealing)
+  if (packed.entries > 0)
+    await adoptUpper(store, record, layerRecord(packed, sealing), adoptedBy(record, image, packed))
+  return image.manifestBytes
+}
+
+async function sealByCopy(store: Store, record: ContainerRecord, sealing: Sealing): Promise<Uint8Array> {
+  await using copy = await copyUpper(store, record, sealing.signal)
+  dropMountpoints(copy.diff, record.mountpoints)
+  dropUntouched(copy.diff, lowersOf(store, record.layers), record.touched ?? [])
+  const packed = await packLayer(copy.diff, { ...packing(sealing), clampInPlace: true })
+  if (packed.entries > 0) await copy.finish(layerRecord(packed, sealing))
+  return (await putImage(store, record, packed, sealing)).manifestBytes
+}
+
+function packing({ epoch, signal }: Sealing): { clamp?: number; signal?: AbortSignal } {
+  return { ...(epoch === undefined ? {} : { clamp: epoch }), ...(signal ? { signal } : {}) }
+}
+
+interface NewLayer {
+  readonly diffID: Digest
+  readonly size: number
+  readonly entries: number
+}
+
+async function putImage(
+  store: Store,
+  record: ContainerRecord,
+  layer: NewLayer,
+  sealing: Sealing,
+): Promise<AssembledImage> {
+  const image = assembleImage(partsOf(record, layer, sealing))
+  await putBlob(store, image.configBytes)
+  await putBlob(store, image.manifestBytes)
+  return image
+}
+
+function partsOf(record: ContainerRecord, layer: NewLayer, sealing: Sealing): ImageParts {
+  const { epoch, changes, unsetenv, omitHistory } = sealing
+  const edits = changesToEdits(changes)
+  const env = [...(edits.env ?? []), ...unsetenv.map((name) => `${name}-`)]
+  return {
+    config: editConfig(record.config, { ...edits, ...(env.length > 0 ? { env } : {}) }),
+    layers: record.layerDescriptors,
+    layer: layer.entries === 0 ? undefined : layer,
+    history: [...(record.history ?? []), lastEntry(record)],
+    created: new Date(epoch === undefined ? Date.now() : epoch * 1000).toISOString().replace('.000Z', 'Z'),
+    annotations: { ...record.annotations, ...baseAnnotations(record) },
+    format: sealing.format ?? record.format,
+    omitHistory,
+  }
+}
+
+function lastEntry({ next, config }: ContainerRecord): History {
+  const { createdBy = '/bin/sh', comment } = next ?? {}
+  return { created_by: createdBy, ...(comment ? { comment } : {}), ...(config.author ? { author: config.author } : {}) }
+}
+
+/** Source: OCI image-spec, annotations.md, base image annotations. */
+function baseAnnotations({ from }: ContainerRecord): Readonly<Record<string, string>> {
+  if (!from) return {}
+  return {
+    'org.opencontainers.image.base.name': from.name,
+    'org.opencontainers.image.base.digest': from.manifestDigest,
+  }
+}
+
+/** The container after its upper directory became a layer: the next commit stands on the image just made. */
+function adoptedBy(record: ContainerRecord, { config }: AssembledImage, layer: NewLayer): Adopted {
+  const below = { rootfs: config.rootfs, ...(config.history ? { history: config.history } : {}) }
+  return {
+    layers: [...record.layers, layer.diffID],
+    layerDescriptors: [...record.layerDescriptors, layerDescriptor(layer)],
+    config: { ...record.config, ...below },
+  }
+}
+
+function layerRecord({ diffID, size, entries }: NewLayer, { epoch }: Sealing): LayerRecord {
+  return { diffID, size, entries, ...(epoch === undefined ? {} : { clamp: epoch }), created: new Date().toISOString() }
+}

@@ -1,0 +1,93 @@
+import { BuilderError } from '../errors.js'
+import { localName } from '../image/reference.js'
+import type { Store } from '../store/store.js'
+import { dirSink, dirSource } from './dir.js'
+import { dockerArchiveSource } from './docker-archive.js'
+import { dockerArchiveSink } from './docker-archive-sink.js'
+import { localSource } from './local.js'
+import { localSink } from './local-sink.js'
+import { parseLocation, usage } from './location.js'
+import { ociSink, ociSource } from './oci.js'
+import { ociArchiveSink, ociArchiveSource } from './oci-archive.js'
+import type { ImageSink } from './sink.js'
+import type { ImageSource } from './source.js'
+
+export { type CopyOptions, type CopyProgress, copyImage } from './copy.js'
+export type { CopyPlan, ImageSink, PlannedImage } from './sink.js'
+export type { ImageSource, Top } from './source.js'
+
+/** Transports that exist: where an image can be read from and written to, apart from the store itself. */
+export const transports = ['oci', 'oci-archive', 'docker-archive', 'dir'] as const
+
+/** The word before the colon. */
+export type TransportName = (typeof transports)[number]
+
+/** A transport and what follows its colon. */
+export interface TransportText {
+  readonly transport: TransportName
+  readonly rest: string
+}
+
+/**
+ * Takes `transport:rest` apart; undefined for text without a transport, which is the name of an image. Throws
+ * `UNSUPPORTED` for a transport of containers-transports(5) that does not exist here.
+ */
+export function transportOf(text: string): TransportText | undefined {
+  const colon = text.indexOf(':')
+  const word = text.slice(0, Math.max(0, colon))
+  const transport = transports.find((name) => name === word)
+  if (transport) return { transport, rest: text.slice(colon + 1) }
+  if (!text.startsWith('docker://') && !elsewhere.has(word)) return undefined
+  throw new BuilderError('UNSUPPORTED', {
+    operation: 'read image location',
+    object: text,
+    reason: `builder has no transport ${word}${word === 'docker' ? '://' : ':'}`,
+    hint: `use one of ${transports.map((name) => `${name}:`).join(', ')} or the name of an image in the store`,
+  })
+}
+
+/**
+ * Opens an image to read: `oci:path:ref` and so on, or the name or ID of an image in the store. Throws `NOT_FOUND`,
+ * `INVALID`, `USAGE`, `UNSUPPORTED`.
+ *
+ * @example
+ * ```ts
+ * await using source = await openSource(store, 'oci-archive:web.tar')
+ * await using sink = await openSink(store, 'oci:layout:web')
+ * await copyImage(source, sink)
+ * ```
+ */
+export async function openSource(store: Store, text: string): Promise<ImageSource> {
+  const found = transportOf(text)
+  if (!found) return localSource(store, text)
+  const { transport, rest } = found
+  if (transport === 'dir') return dirSource(path(rest), text)
+  const location = parseLocation(rest, transport)
+  if (transport === 'oci') return ociSource(location, text)
+  if (transport === 'oci-archive') return ociArchiveSource(store, location, text)
+  return dockerArchiveSource(store, location, text)
+}
+
+/**
+ * Opens a place to write an image to, or the store itself, where the image gets the name that is given. Dispose of it
+ * in any case. Throws `EXISTS`, `NOT_FOUND`, `USAGE`, `UNSUPPORTED`.
+ */
+export async function openSink(store: Store, text: string): Promise<ImageSink> {
+  const found = transportOf(text)
+  if (!found) return localSink(store, [localName(text)], text)
+  const { transport, rest } = found
+  if (transport === 'dir') return dirSink(path(rest), text)
+  const location = parseLocation(rest, transport)
+  if (transport === 'oci') return ociSink(store, location, text)
+  if (transport === 'oci-archive') return ociArchiveSink(store, location, text)
+  return dockerArchiveSink(store, location, text)
+}
+
+/** Transports of other tools; `docker` counts only with `//`, for `docker:latest` is the name of an image. */
+const elsewhere = new Set(['docker-daemon', 'containers-storage', 'ostree', 'sif', 'tarball', 'atomic'])
+
+/** A directory has no refs: all that follows is its path. */
+function path(rest: string): string {
+  if (rest === '') throw usage('dir:', 'it has no path', 'write dir:PATH')
+  return rest
+}

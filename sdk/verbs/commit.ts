@@ -1,0 +1,155 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BuilderError } from '../errors.js'
+import { localName } from '../image/reference.js'
+import { containerDir, findContainer } from '../store/containers.js'
+import { addImage, type Image } from '../store/images.js'
+import { withLock } from '../store/locks.js'
+import { usesOf } from '../store/mounts.js'
+import { type Sealing, seal, sealSquashed } from '../store/seal.js'
+import { openStore, type Store } from '../store/store.js'
+import { transportOf } from '../transport/transport.js'
+import { forgetMountpoints } from './begin-run.js'
+import type { GlobalOptions } from './global.js'
+import { push } from './push.js'
+import { rm } from './rm.js'
+
+/** Options of {@link commit}. */
+export interface CommitOptions extends GlobalOptions {
+  /** Remove the container afterwards. */
+  rm?: boolean
+  /** Make one layer of all layers. */
+  squash?: boolean
+  /**
+   * Form of the image's manifest.
+   * @short f
+   */
+  format?: 'oci' | 'docker'
+  /** Leave the history out of the image. */
+  omitHistory?: boolean
+  /**
+   * Write the image's ID to a file.
+   * @placeholder FILE
+   */
+  iidfile?: string
+  /**
+   * Time of the image, in seconds since 1970; files newer than that get it too. Same as --source-date-epoch.
+   * @placeholder SECONDS
+   */
+  timestamp?: number
+  /**
+   * Time of the image, in seconds since 1970; files newer than that get it too. Default: `SOURCE_DATE_EPOCH`.
+   * @placeholder SECONDS
+   */
+  sourceDateEpoch?: number
+  /** Accepted for buildah's scripts: builder always clamps file times to the image's time when one is given. */
+  rewriteTimestamp?: boolean
+  /**
+   * Change of the configuration for this image, as a Containerfile's line: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL,
+   * ONBUILD, STOPSIGNAL, USER, VOLUME or WORKDIR.
+   * @placeholder INSTRUCTION
+   */
+  change?: readonly string[]
+  /**
+   * Remove an environment variable from the image.
+   * @placeholder NAME
+   */
+  unsetenv?: readonly string[]
+  /**
+   * Print nothing but the result.
+   * @short q
+   */
+  quiet?: boolean
+}
+
+/** A committed image. */
+export interface CommitResult {
+  /** 64 hexadecimal digits: the config's digest. */
+  readonly id: string
+  /** The full name in the store, when one was given. */
+  readonly name?: string
+  /** Digest of the manifest. */
+  readonly digest: string
+}
+
+/**
+ * Makes an image of a container.
+ *
+ * The container's changes are read once and become the image's new layer in place, without a copy; the container goes
+ * on from the image. With `SOURCE_DATE_EPOCH` (or --timestamp) set, the same content gives the same image ID on every
+ * machine. A destination with a transport (`oci:`, `oci-archive:`, `docker-archive:`, `dir:`) is written there as well.
+ *
+ * Throws `NOT_FOUND` for an unknown container, `INVALID` for a name of the wrong form, `SYSTEM` for a full disk.
+ *
+ * @verb
+ * @where inside
+ * @stdout The image's ID.
+ * @param container - Name or ID of a container.
+ * @param image - Name for the image, or transport:path; without it the image has no name.
+ * @example
+ * ```sh
+ * builder commit --rm "$c" web
+ * ```
+ * @example
+ * ```ts
+ * import { from } from 'builder-sdk'
+ * const c = await from('scratch')
+ * const { id } = await c.commit('web', { rm: true })
+ * ```
+ */
+export async function commit(container: string, image?: string, options: CommitOptions = {}): Promise<CommitResult> {
+  const store = await openStore(options)
+  const { id } = await findContainer(store, container, 'commit')
+  const elsewhere = image !== undefined && transportOf(image) !== undefined
+  const name = image === undefined || elsewhere ? undefined : localName(image)
+  const made = await withLock(store, 'store', () => make(store, id, name, options), {
+    shared: true,
+    purpose: 'commit',
+    ...(options.signal ? { signal: options.signal } : {}),
+  })
+  if (elsewhere) await push(made.id, image, { ...given(options), quiet: true })
+  if (options.iidfile) await writeFile(options.iidfile, made.id)
+  if (options.rm) await rm([id], given(options))
+  return { id: made.id, digest: made.manifestDigest, ...(name === undefined ? {} : { name }) }
+}
+
+/** What the shell door prints. */
+export function present(result: CommitResult): string {
+  return result.id
+}
+
+async function make(store: Store, id: string, name: string | undefined, options: CommitOptions): Promise<Image> {
+  // What a killed run left; while one is at work its mount points stay, and are left out by name.
+  if (usesOf(store, id) === 0) await forgetMountpoints(store, id, join(containerDir(store, id), 'upper/diff'))
+  const epoch = epochOf(options)
+  const sealing: Sealing = {
+    ...(epoch === undefined ? {} : { epoch }),
+    ...(options.format ? { format: options.format } : {}),
+    ...(options.signal ? { signal: options.signal } : {}),
+    omitHistory: options.omitHistory ?? false,
+    changes: options.change ?? [],
+    unsetenv: options.unsetenv ?? [],
+  }
+  const manifestBytes = await (options.squash ? sealSquashed : seal)(store, id, sealing)
+  return addImage(store, manifestBytes, name === undefined ? [] : [name])
+}
+
+/** Source: reproducible-builds.org, SOURCE_DATE_EPOCH specification 1.1. */
+function epochOf({ timestamp, sourceDateEpoch }: CommitOptions): number | undefined {
+  const text = timestamp ?? sourceDateEpoch ?? process.env.SOURCE_DATE_EPOCH
+  if (text === undefined || text === '') return undefined
+  const epoch = Number(text)
+  if (Number.isSafeInteger(epoch) && epoch >= 0 && epoch < 253402300800) return epoch
+  throw new BuilderError('USAGE', {
+    operation: 'commit',
+    object: `SOURCE_DATE_EPOCH=${text}`,
+    reason: 'it is not a number of seconds since 1970',
+    hint: 'set it for example to $(git log -1 --format=%ct)',
+  })
+}
+
+/** The global options among a verb's. */
+function given({ root, runroot, storageDriver, signal }: CommitOptions): GlobalOptions {
+  const all = { root, runroot, storageDriver, signal }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+}

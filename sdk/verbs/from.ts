@@ -1,0 +1,202 @@
+import { writeFile } from 'node:fs/promises'
+import { BuilderError } from '../errors.js'
+import { emptyConfig } from '../image/config.js'
+import { hostPlatform, type Platform, parsePlatform, platformMatches } from '../image/platform.js'
+import {
+  type ContainerDefaults,
+  type ContainerRecord,
+  createContainer,
+  type NewContainer,
+} from '../store/containers.js'
+import { findImage, type Image } from '../store/images.js'
+import { withLock } from '../store/locks.js'
+import { openStore, type Store } from '../store/store.js'
+import { transportOf } from '../transport/transport.js'
+import type { GlobalOptions } from './global.js'
+import { pull } from './pull.js'
+
+/** Options of {@link from}. */
+export interface FromOptions extends GlobalOptions {
+  /**
+   * Name of the container; made from the image's name when absent.
+   * @placeholder NAME
+   */
+  name?: string
+  /** When to fetch the image again; a local image is used as it is. */
+  pull?: boolean | 'always' | 'missing' | 'never' | 'newer'
+  /**
+   * Write the container's ID to a file.
+   * @placeholder FILE
+   */
+  cidfile?: string
+  /**
+   * Form of the images committed from the container.
+   * @short f
+   */
+  format?: 'oci' | 'docker'
+  /**
+   * Platform of the image, as os/arch[/variant].
+   * @placeholder PLATFORM
+   */
+  platform?: string
+  /**
+   * Architecture of the image.
+   * @placeholder ARCH
+   */
+  arch?: string
+  /**
+   * Operating system of the image.
+   * @placeholder OS
+   */
+  os?: string
+  /**
+   * Variant of the image's architecture.
+   * @placeholder VARIANT
+   */
+  variant?: string
+  /** Isolation of later runs: an OCI runtime (crun, runc), or chroot. */
+  isolation?: 'oci' | 'rootless' | 'chroot'
+  /** Network of later runs. */
+  network?: 'host' | 'none' | 'private'
+  /**
+   * Capability that later runs get beside the default ones.
+   * @placeholder CAP
+   */
+  capAdd?: readonly string[]
+  /**
+   * Capability that later runs do not get.
+   * @placeholder CAP
+   */
+  capDrop?: readonly string[]
+  /**
+   * Device of the host that later runs see.
+   * @placeholder DEVICE
+   */
+  device?: readonly string[]
+  /**
+   * Security option of later runs: seccomp=unconfined, seccomp=FILE, no-new-privileges.
+   * @placeholder OPTION
+   */
+  securityOpt?: readonly string[]
+  /**
+   * Folder of the host that later runs see, as HOST:CONTAINER[:ro].
+   * @short v
+   * @placeholder HOST:CONTAINER[:OPTIONS]
+   */
+  volume?: readonly string[]
+  /**
+   * Print nothing but the result.
+   * @short q
+   */
+  quiet?: boolean
+}
+
+/** A working container. */
+export interface FromResult {
+  /** 64 hexadecimal digits. */
+  readonly id: string
+  readonly name: string
+}
+
+/**
+ * Creates a working container from an image.
+ *
+ * The image is `scratch` (nothing at all), the name or ID of an image in the store, or an image elsewhere as
+ * transport:path - `oci:`, `oci-archive:`, `docker-archive:` and `dir:` - which is pulled first.
+ *
+ * Throws `NOT_FOUND` for an unknown image, `EXISTS` for a name that is taken.
+ *
+ * @verb
+ * @where inside
+ * @stdout The container's name.
+ * @param image - `scratch`, a local image's name or ID, or transport:path.
+ * @example
+ * ```sh
+ * c=$(builder from scratch)
+ * ```
+ * @example
+ * ```ts
+ * import { from } from 'builder-sdk'
+ * const c = await from('scratch', { name: 'web-build' })
+ * await c.remove()
+ * ```
+ */
+export async function from(image: string, options: FromOptions = {}): Promise<FromResult> {
+  const store = await openStore(options)
+  const wanted = transportOf(image) ? (await pull(image, { ...options, ...pullPlatform(options) })).id : image
+  const sharing = { shared: true, purpose: 'from', ...(options.signal ? { signal: options.signal } : {}) }
+  const container = await withLock(store, 'store', () => create(store, wanted, image, options), sharing)
+  if (options.cidfile) await writeFile(options.cidfile, container.id)
+  return { id: container.id, name: container.name }
+}
+
+/** What the shell door prints. */
+export function present(result: FromResult): string {
+  return result.name
+}
+
+async function create(store: Store, image: string, asked: string, options: FromOptions): Promise<ContainerRecord> {
+  const fields = image === 'scratch' ? fromNothing(options) : fromImage(await imageFor(store, image, options), asked)
+  return createContainer(store, {
+    ...fields,
+    ...(options.name === undefined ? {} : { name: options.name }),
+    format: options.format ?? fields.format ?? 'oci',
+    defaults: defaultsOf(options),
+  })
+}
+
+async function imageFor(store: Store, image: string, options: FromOptions): Promise<Image> {
+  const found = await findImage(store, image, 'from')
+  const wanted = wantedPlatform(options)
+  if (!wanted || platformMatches(wanted, found.config)) return found
+  throw new BuilderError('NOT_FOUND', {
+    operation: 'from',
+    object: image,
+    reason: `the image is for ${found.config.os}/${found.config.architecture}, not for the platform asked for`,
+    hint: 'pull the image for that platform, or leave --platform, --arch and --os out',
+  })
+}
+
+function wantedPlatform({ platform, arch, os, variant }: FromOptions): Platform | undefined {
+  if (platform) return parsePlatform(platform)
+  if (!arch && !os && !variant) return undefined
+  const host = hostPlatform()
+  return { os: os ?? host.os, architecture: arch ?? host.architecture, ...(variant ? { variant } : {}) }
+}
+
+function pullPlatform(options: FromOptions): { platform?: string } {
+  const wanted = wantedPlatform(options)
+  return wanted ? { platform: [wanted.os, wanted.architecture, wanted.variant].filter(Boolean).join('/') } : {}
+}
+
+function fromNothing(options: FromOptions): NewContainer {
+  const { os, architecture, variant } = wantedPlatform(options) ?? hostPlatform()
+  const platform = architecture === 'arm' && variant ? { os, architecture, variant } : { os, architecture }
+  return {
+    layers: [],
+    layerDescriptors: [],
+    config: emptyConfig(platform),
+    annotations: {},
+    format: 'oci',
+    defaults: {},
+  }
+}
+
+function fromImage(image: Image, asked: string): NewContainer {
+  const name = image.names.find((known) => known.includes(asked)) ?? image.names[0] ?? image.id
+  return {
+    from: { name, id: image.id, manifestDigest: image.manifestDigest },
+    layers: image.config.rootfs.diff_ids,
+    layerDescriptors: image.manifest.layers,
+    config: image.config,
+    annotations: image.manifest.annotations ?? {},
+    format: image.manifest.mediaType.includes('docker') ? 'docker' : 'oci',
+    defaults: {},
+  }
+}
+
+function defaultsOf(options: FromOptions): ContainerDefaults {
+  const { isolation, network, capAdd, capDrop, device, securityOpt, volume } = options
+  const given = { isolation, network, capAdd, capDrop, device, securityOpt, volume }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,77 @@
+import { findHolder, holderPath, isHolderNamespace } from '../namespace/holder.js'
+import { findContainer, listContainers } from '../store/containers.js'
+import { isMounted, mountForUser } from '../store/mounts.js'
+import { openStore, type Store } from '../store/store.js'
+import type { GlobalOptions } from './global.js'
+
+/** Options of {@link mount}. */
+export interface MountOptions extends GlobalOptions {
+  /** Print JSON. */
+  json?: boolean
+}
+
+/** A mounted container. */
+export interface Mounted {
+  readonly container: string
+  /** A path that this user can read and write, also from outside the namespace. */
+  readonly path: string
+}
+
+/**
+ * Mounts containers' root file systems and prints where.
+ *
+ * As a plain user it needs no `unshare`: the path leads through `/proc/<pid>/root` of a small process that holds the
+ * namespace until the last umount or rm, and files made there belong to the container's root. Without arguments it lists
+ * what is mounted.
+ *
+ * Throws `NOT_FOUND` for an unknown container, `IN_USE` when it is mounted in another session.
+ *
+ * @verb
+ * @where holder
+ * @stdout The path; for several containers, or for none, a line for each: its name and the path.
+ * @param containers - Names or IDs of containers.
+ * @example
+ * ```sh
+ * m=$(builder mount "$c")
+ * cp -r site/. "$m/srv/"
+ * builder umount "$c"
+ * ```
+ * @example
+ * ```ts
+ * import { writeFile } from 'node:fs/promises'
+ * import { from } from 'builder-sdk'
+ * const c = await from('scratch')
+ * await writeFile(`${await c.mount()}/motd`, 'hello')
+ * ```
+ */
+export async function mount(
+  containers: readonly string[] = [],
+  options: MountOptions = {},
+): Promise<readonly Mounted[]> {
+  const store = await openStore(options)
+  if (containers.length === 0) return listMounted(store)
+  const mounted: Mounted[] = []
+  for (const wanted of containers) {
+    const { id, name } = await findContainer(store, wanted, 'mount')
+    mounted.push({ container: name, path: reachable(store, await mountForUser(store, id, options.signal)) })
+  }
+  return mounted
+}
+
+/** What the shell door prints. */
+export function present(result: readonly Mounted[], options: MountOptions, containers: readonly string[] = []): string {
+  if (options.json) return JSON.stringify(result, null, 2)
+  if (containers.length === 1) return result[0]?.path ?? ''
+  return result.map(({ container, path }) => `${container} ${path}`).join('\n')
+}
+
+async function listMounted(store: Store): Promise<readonly Mounted[]> {
+  const mounted = (await listContainers(store)).filter(isMounted)
+  return mounted.map((record) => ({ container: record.name, path: reachable(store, record.mounted?.path ?? '') }))
+}
+
+/** Where the namespace is the holder's, only a path through the holder can be read from the caller's shell. */
+function reachable(_store: Store, path: string): string {
+  const holder = findHolder()
+  return holder && isHolderNamespace(holder) ? holderPath(holder, path) : path
+}

@@ -1,0 +1,31 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BuilderError } from '../errors.js'
+import { mountOverlay, unmountOverlay } from '../namespace/overlay.js'
+import { findContainer } from '../store/containers.js'
+import { findImage } from '../store/images.js'
+import { lowersOf, type MountedRoot, useRoot } from '../store/mounts.js'
+import type { Store } from '../store/store.js'
+import { temporaryFolder } from '../store/temporary.js'
+
+/**
+ * The root of another container, or of an image, to read from. Throws `NOT_FOUND` when the name is neither.
+ */
+export async function otherRoot(store: Store, name: string, signal?: AbortSignal): Promise<MountedRoot> {
+  const record = await findContainer(store, name, 'copy --from').catch(orAbsent)
+  if (record) return useRoot(store, record.id, signal)
+  const image = await findImage(store, name, 'copy --from')
+  const dir = temporaryFolder(store)
+  for (const part of ['upper/diff', 'work', 'merged']) await mkdir(join(dir, part), { recursive: true })
+  await mountOverlay({ dir, lowers: lowersOf(store, image.config.rootfs.diff_ids) })
+  const end = async () => {
+    await unmountOverlay(dir)
+    await rm(dir, { recursive: true, force: true })
+  }
+  return { path: join(dir, 'merged'), [Symbol.asyncDispose]: end }
+}
+
+function orAbsent(error: unknown): undefined {
+  if (error instanceof BuilderError && error.code === 'NOT_FOUND') return undefined
+  throw error
+}

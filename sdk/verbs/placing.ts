@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BuilderError } from '../errors.js'
+import { parseMode } from '../layer/chmod.js'
+import { ignoreRules, parseIgnore } from '../layer/ignore.js'
+import type { Source } from '../layer/sources.js'
+import type { Transplant, TransplantOptions } from '../layer/transplant.js'
+import { resolveUser } from '../runtime/user.js'
+import { type ContainerRecord, updateContainer } from '../store/containers.js'
+import type { Store } from '../store/store.js'
+import type { GlobalOptions } from './global.js'
+
+/** Options that copy and add share. */
+export interface PlacingOptions extends GlobalOptions {
+  /**
+   * Take the sources from another container or image instead of this machine; owners are kept.
+   * @placeholder CONTAINER|IMAGE
+   */
+  from?: string
+  /**
+   * Owner of what is copied, by name or number; names are those of the container. Default: root.
+   * @placeholder USER[:GROUP]
+   */
+  chown?: string
+  /**
+   * Mode of what is copied: octal, or symbolic as chmod takes it.
+   * @placeholder MODE
+   */
+  chmod?: string
+  /**
+   * Folder that the sources are taken from; nothing leads out of it.
+   * @placeholder DIR
+   */
+  contextdir?: string
+  /**
+   * File of patterns to leave out, as .containerignore; needs --contextdir.
+   * @placeholder FILE
+   */
+  ignorefile?: string
+  /**
+   * Pattern of files to leave out.
+   * @placeholder PATTERN
+   */
+  exclude?: readonly string[]
+  /** Keep the sources' folders: a/b/c goes to DESTINATION/a/b/c. */
+  parents?: boolean
+  /** Add an entry for this copy to the image's history. */
+  addHistory?: boolean
+  /**
+   * Print nothing.
+   * @short q
+   */
+  quiet?: boolean
+}
+
+/** Adds an empty entry to what the next commit writes into the image's history. */
+export async function noteHistory(store: Store, { id }: ContainerRecord, said: string): Promise<void> {
+  const entry = { created_by: `/bin/sh -c #(nop) ${said}` }
+  await updateContainer(store, id, (record) => ({ ...record, history: [...(record.history ?? []), entry] }))
+}
+
+/** Where a copy of sources into a container goes; the container's working folder when only a source is named. */
+export function destinationOf(record: ContainerRecord, paths: readonly string[]): string {
+  const workingdir = record.config.config?.WorkingDir ?? '/'
+  const last = paths.length > 1 ? (paths.at(-1) as string) : './'
+  const path = join('/', last.startsWith('/') ? last : join(workingdir, last))
+  return /(?:^|\/)\.{0,2}$/.test(last) && !path.endsWith('/') ? `${path}/` : path
+}
+
+/** How copied files are placed: owner, mode and what is left out. */
+export async function placing(root: string, options: PlacingOptions): Promise<TransplantOptions> {
+  const rules = await rulesOf(options)
+  const owner = ownerOf(root, options)
+  return {
+    ...(owner ? { owner } : {}),
+    ...(options.chmod === undefined ? {} : { mode: parseMode(options.chmod) }),
+    ...(rules ? { ignores: rules.ignores, enterIgnored: rules.mayComeBack } : {}),
+    ...(options.signal ? { signal: options.signal } : {}),
+  }
+}
+
+/** Places sources; one file may take the destination's own name. */
+export async function copyAll(
+  transplant: Transplant,
+  sources: readonly Source[],
+  destination: string,
+  { parents = false }: PlacingOptions,
+): Promise<void> {
+  const intoFolder = sources.length > 1 || destination.endsWith('/') || parents || transplant.isDirectory(destination)
+  for (const source of sources) {
+    const below = parents ? join(destination, source.fromTop) : destination
+    if (source.isDirectory) await transplant.contents(source.path, below)
+    else await transplant.file(source.path, intoFolder && !parents ? join(destination, source.name) : below)
+  }
+}
+
+function ownerOf(root: string, { chown, from }: PlacingOptions): { uid: number; gid: number } | undefined {
+  if (chown !== undefined) return resolveUser(root, chown)
+  return from === undefined ? { uid: 0, gid: 0 } : undefined
+}
+
+async function rulesOf({ ignorefile, exclude, contextdir }: PlacingOptions) {
+  if (ignorefile === undefined) return exclude && exclude.length > 0 ? ignoreRules(exclude) : undefined
+  if (contextdir !== undefined)
+    return parseIgnore(`${await readFile(ignorefile, 'utf8')}\n${(exclude ?? []).join('\n')}`)
+  const hint = 'name the folder that the patterns belong to with --contextdir'
+  throw new BuilderError('USAGE', {
+    operation: 'copy',
+    object: '--ignorefile',
+    reason: '--contextdir is missing',
+    hint,
+  })
+}

@@ -1,0 +1,51 @@
+import { formatSize } from '../image/table.js'
+import { prune as collect } from '../store/garbage.js'
+import { openStore } from '../store/store.js'
+import type { GlobalOptions } from './global.js'
+
+/** Options of {@link prune}. */
+export interface PruneOptions extends GlobalOptions {
+  /**
+   * Remove every image that no container uses, not only those without a name.
+   * @short a
+   */
+  all?: boolean
+}
+
+/** What was removed. */
+export interface PruneResult {
+  /** Number of images. */
+  readonly images: number
+  /** Number of layers. */
+  readonly layers: number
+  /** Number of blobs. */
+  readonly blobs: number
+  /** Bytes on disk. */
+  readonly bytes: number
+}
+
+/**
+ * Removes what nothing needs: images without a name, layers and blobs of no image, what killed processes left behind.
+ *
+ * @verb
+ * @where inside
+ * @stdout What was freed.
+ * @example
+ * ```sh
+ * builder prune
+ * ```
+ * @example
+ * ```ts
+ * import { prune } from 'builder-sdk'
+ * const { bytes } = await prune()
+ * ```
+ */
+export async function prune(options: PruneOptions = {}): Promise<PruneResult> {
+  const store = await openStore(options)
+  return collect(store, { all: options.all ?? false })
+}
+
+/** What the shell door prints. */
+export function present({ images, layers, blobs, bytes }: PruneResult): string {
+  return `freed ${formatSize(bytes)}: ${images} images, ${layers} layers, ${blobs} blobs`
+}

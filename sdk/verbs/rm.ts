@@ -1,0 +1,67 @@
+import { BuilderError } from '../errors.js'
+import { findContainer, listContainers, removeContainer } from '../store/containers.js'
+import { isMounted, unmountForUser, usesOf } from '../store/mounts.js'
+import { openStore } from '../store/store.js'
+import type { GlobalOptions } from './global.js'
+import { endIdleHolder } from './umount.js'
+
+/** Options of {@link rm}. */
+export interface RmOptions extends GlobalOptions {
+  /**
+   * Remove all containers.
+   * @short a
+   */
+  all?: boolean
+}
+
+/**
+ * Removes working containers, mounted or not. Images stay.
+ *
+ * Throws `NOT_FOUND` for an unknown container, `IN_USE` when a command runs in it.
+ *
+ * @verb
+ * @alias delete
+ * @where inside
+ * @stdout The ID of each container that was removed.
+ * @param containers - Names or IDs of containers.
+ * @example
+ * ```sh
+ * builder rm "$c"
+ * ```
+ * @example
+ * ```ts
+ * import { from, rm } from 'builder-sdk'
+ * const c = await from('scratch')
+ * await rm([c.name])
+ * ```
+ */
+export async function rm(containers: readonly string[] = [], options: RmOptions = {}): Promise<readonly string[]> {
+  const store = await openStore(options)
+  const wanted = options.all ? (await listContainers(store)).map(({ id }) => id) : containers
+  if (wanted.length === 0 && !options.all) throw nothingNamed()
+  const found = []
+  for (const one of wanted) found.push(await findContainer(store, one, 'rm'))
+  let unmounted = false
+  for (const record of found) {
+    if (usesOf(store, record.id) > 0) throw running(record.name)
+    if (isMounted(record)) unmounted = await unmountForUser(store, record.id)
+    await removeContainer(store, record)
+  }
+  if (unmounted) await endIdleHolder(store)
+  return found.map(({ id }) => id)
+}
+
+/** What the shell door prints. */
+export function present(result: readonly string[]): string {
+  return result.join('\n')
+}
+
+function nothingNamed(): BuilderError {
+  const hint = 'name one or more containers, or say --all'
+  return new BuilderError('USAGE', { operation: 'rm', object: '', reason: 'no container is named', hint })
+}
+
+function running(name: string): BuilderError {
+  const hint = 'wait for it to end, or stop it'
+  return new BuilderError('IN_USE', { operation: 'rm', object: name, reason: 'a command is running in it', hint })
+}

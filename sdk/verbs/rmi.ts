@@ -1,0 +1,113 @@
+import { BuilderError } from '../errors.js'
+import { candidateNames, parseReference } from '../image/reference.js'
+import { listContainers } from '../store/containers.js'
+import { findImage, type Image, listImages, removeImage, untagImage } from '../store/images.js'
+import { openStore, type Store } from '../store/store.js'
+import type { GlobalOptions } from './global.js'
+import { rm } from './rm.js'
+
+/** Options of {@link rmi}. */
+export interface RmiOptions extends GlobalOptions {
+  /**
+   * Remove all images.
+   * @short a
+   */
+  all?: boolean
+  /**
+   * Remove an image also when it has several names or containers use it; the containers are removed too.
+   * @short f
+   */
+  force?: boolean
+  /**
+   * Remove the images without a name.
+   * @short p
+   */
+  prune?: boolean
+}
+
+/**
+ * Removes images: a name first, and the image itself with its last name.
+ *
+ * Layers that nothing else needs go with it.
+ *
+ * Throws `NOT_FOUND` for an unknown image, `IN_USE` when a container uses it.
+ *
+ * @verb
+ * @where inside
+ * @stdout The ID of each image that was removed, or the name where only a name was.
+ * @param images - Names or IDs of images.
+ * @example
+ * ```sh
+ * builder rmi web
+ * ```
+ * @example
+ * ```ts
+ * import { rmi } from 'builder-sdk'
+ * await rmi(['web'], { force: true })
+ * ```
+ */
+export async function rmi(images: readonly string[] = [], options: RmiOptions = {}): Promise<readonly string[]> {
+  const store = await openStore(options)
+  const removed: string[] = []
+  for (const wanted of await wantedImages(store, images, options)) removed.push(await remove(store, wanted, options))
+  return removed
+}
+
+/** What the shell door prints. */
+export function present(result: readonly string[]): string {
+  return result.join('\n')
+}
+
+async function wantedImages(store: Store, images: readonly string[], options: RmiOptions): Promise<readonly string[]> {
+  if (options.all) return (await listImages(store)).map(({ id }) => id)
+  if (options.prune) return (await listImages(store)).filter(({ names }) => names.length === 0).map(({ id }) => id)
+  if (images.length > 0) return images
+  const hint = 'name one or more images, or say --all or --prune'
+  throw new BuilderError('USAGE', { operation: 'rmi', object: '', reason: 'no image is named', hint })
+}
+
+async function remove(store: Store, wanted: string, options: RmiOptions): Promise<string> {
+  const image = await findImage(store, wanted, 'rmi')
+  const name = nameAmong(image, wanted)
+  if (name !== undefined && image.names.length > 1) {
+    await untagImage(store, name)
+    return name
+  }
+  if (name === undefined && image.names.length > 1 && !options.force && !options.all) throw severalNames(image, wanted)
+  await freeFromContainers(store, image, wanted, options)
+  await removeImage(store, image)
+  return image.id
+}
+
+/** The image's name that the user meant; undefined when an ID or a digest was given. */
+function nameAmong(image: Image, wanted: string): string | undefined {
+  try {
+    if (parseReference(wanted).digest) return undefined
+    return candidateNames(wanted).find((name) => image.names.includes(name))
+  } catch {
+    return undefined
+  }
+}
+
+async function freeFromContainers(store: Store, image: Image, wanted: string, options: RmiOptions): Promise<void> {
+  const users = (await listContainers(store)).filter((record) => record.from?.id === image.id)
+  if (users.length === 0) return
+  if (!options.force) {
+    const names = users.map(({ name }) => name).join(', ')
+    const hint = `builder rm ${names.replaceAll(',', '')}, or rmi --force`
+    throw new BuilderError('IN_USE', { operation: 'rmi', object: wanted, reason: `containers use it: ${names}`, hint })
+  }
+  await rm(
+    users.map(({ id }) => id),
+    { root: store.root, runroot: store.runroot },
+  )
+}
+
+function severalNames(image: Image, wanted: string): BuilderError {
+  return new BuilderError('IN_USE', {
+    operation: 'rmi',
+    object: wanted,
+    reason: `the image has several names: ${image.names.join(', ')}`,
+    hint: 'remove the names one by one, or say --force',
+  })
+}

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { blobPath, removeBlob } from '../../sdk/store/blobs.js'
+import { checkStore } from '../../sdk/store/check.js'
+import { type ContainerRecord, containerDir } from '../../sdk/store/containers.js'
+import type { Image } from '../../sdk/store/images.js'
+import { layerBlob, layerDiff, layerDir, removeLayer } from '../../sdk/store/layers.js'
+import type { Store } from '../../sdk/store/store.js'
+import { emptyStore, makeImage } from './fixture.js'
+
+interface Case {
+  readonly store: Store
+  readonly image: Image
+  readonly container: ContainerRecord
+  readonly layer: `sha256:${string}`
+}
+
+async function oneImage(t: Parameters<typeof emptyStore>[0]): Promise<Case> {
+  const store = await emptyStore(t)
+  const { image, container } = await makeImage(store, ['web'], { file: 'hello' })
+  const [layer] = container.layers
+  assert.ok(layer)
+  return { store, image, container, layer }
+}
+
+for (const deep of [false, true])
+  test(`a whole store has no problems (deep: ${deep})`, async (t) => {
+    const { store } = await oneImage(t)
+    assert.deepEqual(await checkStore(store, { deep }), {
+      problems: [],
+      notes: [],
+      images: 1,
+      layers: 1,
+      containers: 1,
+    })
+  })
+
+test('an empty store is whole', async (t) => {
+  const none = { problems: [], notes: [], images: 0, layers: 0, containers: 0 }
+  assert.deepEqual(await checkStore(await emptyStore(t), { deep: true }), none)
+})
+
+test('a layer may be a blob only', async (t) => {
+  const { store, layer, container } = await oneImage(t)
+  await layerBlob(store, layer)
+  await removeLayer(store, layer)
+  rmSync(containerDir(store, container.id), { recursive: true })
+  assert.deepEqual((await checkStore(store, { deep: true })).problems, [])
+})
+
+const cases: readonly [string, boolean, (it: Case) => unknown, RegExp][] = [
+  [
+    'a manifest that is missing',
+    false,
+    ({ store, image }) => removeBlob(store, image.manifestDigest),
+    /web.*not in the store/,
+  ],
+  [
+    'a manifest that was altered',
+    false,
+    ({ store, image }) => writeFileSync(blobPath(store, image.manifestDigest), '{}'),
+    /web.*altered/,
+  ],
+  [
+    'a config that is missing',
+    false,
+    ({ store, image }) => removeBlob(store, image.manifest.config.digest),
+    /web.*not in the store/,
+  ],
+  [
+    'a layer that is nowhere',
+    false,
+    ({ store, layer }) => removeLayer(store, layer),
+    /image localhost\/web:latest: layer .* is missing/,
+  ],
+  [
+    'a container’s layer that is missing',
+    false,
+    ({ store, layer }) => removeLayer(store, layer),
+    /container working-container.*is missing/,
+  ],
+  [
+    'a layer without files',
+    false,
+    ({ store, layer }) => rmSync(layerDiff(store, layer), { recursive: true }),
+    /diff is missing/,
+  ],
+  [
+    'a layer with a damaged record',
+    false,
+    ({ store, layer }) => writeFileSync(join(layerDir(store, layer), 'layer.json'), '{}'),
+    /layer\.json/,
+  ],
+  [
+    'a container with a damaged record',
+    false,
+    ({ store, container }) => writeFileSync(join(containerDir(store, container.id), 'container.json'), '{}'),
+    /container\.json/,
+  ],
+  [
+    'a container without upper directory',
+    false,
+    ({ store, container }) => rmSync(join(containerDir(store, container.id), 'upper'), { recursive: true }),
+    /upper\/diff is missing/,
+  ],
+  [
+    'a container without work directory',
+    false,
+    ({ store, container }) => rmSync(join(containerDir(store, container.id), 'work'), { recursive: true }),
+    /work is missing/,
+  ],
+  [
+    'a file of a layer that was altered',
+    true,
+    ({ store, layer }) => writeFileSync(join(layerDiff(store, layer), 'file'), 'jello'),
+    /layer .* were altered/,
+  ],
+  [
+    'a file of a layer that was added',
+    true,
+    ({ store, layer }) => writeFileSync(join(layerDiff(store, layer), 'new'), ''),
+    /layer .* were altered/,
+  ],
+  [
+    'a layer’s blob that was altered',
+    true,
+    async ({ store, layer }) => {
+      await layerBlob(store, layer)
+      writeFileSync(blobPath(store, layer), 'x')
+    },
+    /blob .* altered/,
+  ],
+]
+
+for (const [title, deep, harm, problem] of cases)
+  test(`${title} is a problem${deep ? ' that a deep check finds' : ''}`, async (t) => {
+    const it = await oneImage(t)
+    await harm(it)
+    const { problems } = await checkStore(it.store, { deep })
+    assert.ok(
+      problems.some((text) => problem.test(text)),
+      problems.join('\n'),
+    )
+  })
+
+test('what dead processes left is a note, not a problem', async (t) => {
+  const { store } = await oneImage(t)
+  mkdirSync(join(store.root, 'tmp/4194305-1-1-00000000-0'))
+  symlinkSync('4194305 1 1 00000000 0badf00d x', join(store.root, 'locks/x'))
+  const { problems, notes } = await checkStore(store)
+  assert.deepEqual([problems, notes.length], [[], 2])
+})
+
+test('a blob that was cut short is ingested again by who brings it', async (t) => {
+  const { store, layer } = await oneImage(t)
+  const { size } = await layerBlob(store, layer)
+  writeFileSync(blobPath(store, layer), 'x')
+  assert.equal((await layerBlob(store, layer)).size, size)
+  assert.deepEqual((await checkStore(store, { deep: true })).problems, [])
+})
