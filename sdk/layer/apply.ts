@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { asBuilderError, BuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
+import { untilAborted } from './abort.js'
 import { Input } from './input.js'
 import { LayerHash } from './layer-hash.js'
 import { readable } from './names.js'
@@ -45,8 +46,7 @@ export async function applyLayer(
   try {
     reader.next()
     let breath = performance.now()
-    for await (const chunk of tar) {
-      options.signal?.throwIfAborted()
+    for await (const chunk of untilAborted(tar, options.signal, 'unpack layer', '')) {
       await hash.write(chunk)
       if (hash.size > (options.limits?.size ?? Number.POSITIVE_INFINITY)) throw tooMuch(`${options.limits?.size} bytes`)
       if (chunk.length > 0) reader.next(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
@@ -54,7 +54,6 @@ export async function applyLayer(
       await setImmediate()
       breath = performance.now()
     }
-    options.signal?.throwIfAborted()
     reader.next(undefined)
     placing.finish()
   } catch (error) {

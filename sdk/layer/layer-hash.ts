@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
+import { BuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
 
 /** Bytes of a slot, which are the bytes of a chunk of a tar. */
@@ -109,7 +110,13 @@ export class LayerHash implements Disposable {
   /** Waits for messages until a value is there; throws when the other thread has failed. */
   async #until<Value>(value: () => Value | undefined): Promise<Value> {
     for (;;) {
-      if (this.#failure) throw this.#failure
+      if (this.#failure)
+        throw new BuilderError('SYSTEM', {
+          operation: 'hash layer',
+          object: '',
+          reason: 'its thread ended',
+          cause: this.#failure,
+        })
       const there = value()
       if (there !== undefined) return there
       await new Promise<void>((resolve) => {

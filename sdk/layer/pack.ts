@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { asBuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
+import { stopIfAborted } from './abort.js'
 import { LayerHash, slotSize } from './layer-hash.js'
 import { type TarOptions, tarChunks } from './tar.js'
 
@@ -48,14 +49,14 @@ export function layerStream(directory: string, options: Omit<PackOptions, 'sink'
 /** The chunks of the tar, with a breath for the rest of the program every few milliseconds. */
 async function* paced(directory: string, options: PackOptions, count: { entries: number }, supply: () => Buffer) {
   try {
-    options.signal?.throwIfAborted()
+    stopIfAborted(options.signal, 'pack layer', directory)
     let breath = performance.now()
     for (const chunk of tarChunks(directory, options, count, supply)) {
       yield chunk
       if (performance.now() - breath < patience) continue
       await setImmediate()
       breath = performance.now()
-      options.signal?.throwIfAborted()
+      stopIfAborted(options.signal, 'pack layer', directory)
     }
   } catch (error) {
     throw asBuilderError(error, 'pack layer', directory)

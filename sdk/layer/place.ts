@@ -1,10 +1,10 @@
 import { chmodSync, lchownSync, linkSync, symlinkSync } from 'node:fs'
 import { BuilderError } from '../errors.js'
+import { idError, isMapped } from '../namespace/idmap.js'
 import { mknod, type Path, setMtime, setXattr } from '../namespace/libc.js'
 import { invalid } from './decode.js'
 import { FileContent } from './file-content.js'
 import { Folders, isDeleted, throughLink } from './folders.js'
-import { checkOwner } from './ids.js'
 import { plainName, readable } from './names.js'
 import type { Content, Member } from './read.js'
 import { aufsPrefix, makeOpaque, makeWhiteout, opaqueMarker, whiteoutPrefix } from './whiteout.js'
@@ -38,7 +38,7 @@ export class Placing {
       if (base.startsWith(whiteoutPrefix)) return this.#remove(name, base)
     }
     const { uid, gid } = member
-    checkOwner(name, uid, gid)
+    if (!isMapped('uid', uid) || !isMapped('gid', gid)) throw idError('unpack layer', readable(`/${name}`), uid, gid)
     if (member.type === 'directory') return this.#directory(name, member)
     if (name === '') throw invalid('/', 'the root of a layer must be a directory')
     this.#folders.enter(name)

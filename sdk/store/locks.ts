@@ -32,7 +32,10 @@ export interface HeldLock extends AsyncDisposable {
  *
  * @example
  * ```ts
- * await withLock(store, 'index', async () => { … }, { purpose: 'tag web' })
+ * import { withLock } from './locks.js'
+ * import { openStore } from './store.js'
+ * const store = await openStore()
+ * await withLock(store, 'index', async () => console.log('nobody else is here'), { purpose: 'tag web' })
  * ```
  */
 export async function withLock<T>(
