@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Digest } from '../image/digest.js'
-import { readLayer } from './layers.js'
+import { type LayerRoot, readLayer } from './layers.js'
 import type { Store } from './store.js'
 
 /** A container's upper directory, where its changes are. */
@@ -28,7 +28,18 @@ export function forgetAdoption(folder: string): void {
   rmSync(join(folder, 'upper/layer.json'), { force: true })
 }
 
-async function rootOf(store: Store, layers: readonly Digest[]): Promise<{ mode: number; uid: number; gid: number }> {
+/**
+ * Mode and owner of a directory that is to be a layer above others, when they are not what those give to the root: then
+ * the layer needs a root entry, and says them in its record. Throws `NOT_FOUND`, `INVALID`, system errors.
+ */
+export async function ownRoot(store: Store, diff: string, below: readonly Digest[]): Promise<LayerRoot | undefined> {
+  const found = statSync(diff)
+  const own = { mode: found.mode & 0o7777, uid: found.uid, gid: found.gid }
+  const given = await rootOf(store, below)
+  return own.mode === given.mode && own.uid === given.uid && own.gid === given.gid ? undefined : own
+}
+
+async function rootOf(store: Store, layers: readonly Digest[]): Promise<LayerRoot> {
   for (const diffID of layers.toReversed()) {
     const { root } = await readLayer(store, diffID)
     if (root) return root
