@@ -4,7 +4,126 @@
 # Sets flags and operands of a verb: what may stand there. Another name of a verb becomes its own.
 _builder_verb() {
   case $1 in
-
+  'add')
+    verb='add'
+    flags='--checksum --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --parents --add-history -q --quiet'
+    operands=(container file...)
+    ;;
+  'check')
+    verb='check'
+    flags='--deep'
+    operands=()
+    ;;
+  'commit')
+    verb='commit'
+    flags='--rm --squash -f --format --omit-history --iidfile --timestamp --source-date-epoch --rewrite-timestamp --change --unsetenv -q --quiet'
+    operands=(container image)
+    ;;
+  'config')
+    verb='config'
+    flags='-e --env -l --label --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history'
+    operands=(container)
+    ;;
+  'containers' | 'list' | 'ls' | 'ps')
+    verb='containers'
+    flags='-a --all --json --format -f --filter -q --quiet -n --noheading --notruncate'
+    operands=()
+    ;;
+  'copy')
+    verb='copy'
+    flags='--closure --from --chown --chmod --contextdir --ignorefile --exclude --parents --add-history -q --quiet'
+    operands=(container file...)
+    ;;
+  'from')
+    verb='from'
+    flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume -q --quiet'
+    operands=(image)
+    ;;
+  'images')
+    verb='images'
+    flags='-a --all --digests -f --filter --format --json --no-trunc -n --noheading -q --quiet'
+    operands=(image)
+    ;;
+  'info')
+    verb='info'
+    flags='-f --format'
+    operands=()
+    ;;
+  'inspect')
+    verb='inspect'
+    flags='-f --format -t --type'
+    operands=(nothing)
+    ;;
+  'materialize')
+    verb='materialize'
+    flags=''
+    operands=(image...)
+    ;;
+  'mount')
+    verb='mount'
+    flags='--json'
+    operands=(container...)
+    ;;
+  'prune')
+    verb='prune'
+    flags='-a --all'
+    operands=()
+    ;;
+  'pull')
+    verb='pull'
+    flags='--platform --policy -q --quiet'
+    operands=(image)
+    ;;
+  'push')
+    verb='push'
+    flags='--digestfile -q --quiet'
+    operands=(image file)
+    ;;
+  'rename')
+    verb='rename'
+    flags=''
+    operands=(container nothing)
+    ;;
+  'rm' | 'delete')
+    verb='rm'
+    flags='-a --all'
+    operands=(container...)
+    ;;
+  'rmi')
+    verb='rmi'
+    flags='-a --all -f --force -p --prune'
+    operands=(image...)
+    ;;
+  'run')
+    verb='run'
+    flags='-e --env --user --workingdir -v --volume --mount --contextdir --network --cap-add --cap-drop --device --security-opt -t --terminal --tty --hostname --no-hosts --isolation --runtime --runtime-flag --valid-exit-codes --add-history'
+    operands=(container command...)
+    ;;
+  'tag')
+    verb='tag'
+    flags=''
+    operands=(image nothing...)
+    ;;
+  'umount' | 'unmount')
+    verb='umount'
+    flags='-a --all'
+    operands=(container...)
+    ;;
+  'unshare')
+    verb='unshare'
+    flags='-m --mount'
+    operands=(command...)
+    ;;
+  'untag')
+    verb='untag'
+    flags=''
+    operands=(image nothing...)
+    ;;
+  'version')
+    verb='version'
+    flags='--json'
+    operands=()
+    ;;
   *) return 1 ;;
   esac
 }
@@ -12,13 +131,109 @@ _builder_verb() {
 # Prints what a flag's value may be; fails for a flag without a value.
 _builder_value() {
   case "$1 $2" in
-
+  *' --root') echo 'file' ;;
+  *' --runroot') echo 'file' ;;
+  *' --storage-driver') echo 'words overlay fuse-overlayfs copy' ;;
+  *' --storage-opt') echo 'nothing' ;;
+  *' --registries-conf') echo 'file' ;;
+  *' --registries-conf-dir') echo 'file' ;;
+  *' --short-name-alias-conf') echo 'file' ;;
+  *' --log-level') echo 'words trace debug info warn error fatal panic' ;;
+  'add --checksum') echo 'nothing' ;;
+  'add --from') echo 'container' ;;
+  'add --chown') echo 'nothing' ;;
+  'add --chmod') echo 'nothing' ;;
+  'add --contextdir') echo 'file' ;;
+  'add --ignorefile') echo 'file' ;;
+  'add --exclude') echo 'nothing' ;;
+  'commit -f' | 'commit --format') echo 'words oci docker' ;;
+  'commit --iidfile') echo 'file' ;;
+  'commit --timestamp') echo 'nothing' ;;
+  'commit --source-date-epoch') echo 'nothing' ;;
+  'commit --change') echo 'nothing' ;;
+  'commit --unsetenv') echo 'nothing' ;;
+  'config -e' | 'config --env') echo 'nothing' ;;
+  'config -l' | 'config --label') echo 'nothing' ;;
+  'config --unsetlabel') echo 'nothing' ;;
+  'config -a' | 'config --annotation') echo 'nothing' ;;
+  'config --unsetannotation') echo 'nothing' ;;
+  'config --entrypoint') echo 'nothing' ;;
+  'config --cmd') echo 'nothing' ;;
+  'config -p' | 'config --port') echo 'nothing' ;;
+  'config -v' | 'config --volume') echo 'file' ;;
+  'config -u' | 'config --user') echo 'nothing' ;;
+  'config --workingdir') echo 'file' ;;
+  'config --shell') echo 'nothing' ;;
+  'config --stop-signal') echo 'nothing' ;;
+  'config --healthcheck') echo 'nothing' ;;
+  'config --healthcheck-interval') echo 'nothing' ;;
+  'config --healthcheck-timeout') echo 'nothing' ;;
+  'config --healthcheck-start-period') echo 'nothing' ;;
+  'config --healthcheck-retries') echo 'nothing' ;;
+  'config --onbuild') echo 'nothing' ;;
+  'config --arch') echo 'nothing' ;;
+  'config --os') echo 'nothing' ;;
+  'config --variant') echo 'nothing' ;;
+  'config --os-version') echo 'nothing' ;;
+  'config --os-feature') echo 'nothing' ;;
+  'config --author') echo 'nothing' ;;
+  'config --comment') echo 'nothing' ;;
+  'config --created-by') echo 'nothing' ;;
+  'config --history-comment') echo 'nothing' ;;
+  'containers --format') echo 'nothing' ;;
+  'containers -f' | 'containers --filter') echo 'nothing' ;;
+  'copy --from') echo 'container' ;;
+  'copy --chown') echo 'nothing' ;;
+  'copy --chmod') echo 'nothing' ;;
+  'copy --contextdir') echo 'file' ;;
+  'copy --ignorefile') echo 'file' ;;
+  'copy --exclude') echo 'nothing' ;;
+  'from --name') echo 'nothing' ;;
+  'from --pull') echo 'words always missing never newer' ;;
+  'from --cidfile') echo 'file' ;;
+  'from -f' | 'from --format') echo 'words oci docker' ;;
+  'from --platform') echo 'nothing' ;;
+  'from --arch') echo 'nothing' ;;
+  'from --os') echo 'nothing' ;;
+  'from --variant') echo 'nothing' ;;
+  'from --isolation') echo 'words oci rootless chroot' ;;
+  'from --network') echo 'words host none private' ;;
+  'from --cap-add') echo 'nothing' ;;
+  'from --cap-drop') echo 'nothing' ;;
+  'from --device') echo 'nothing' ;;
+  'from --security-opt') echo 'nothing' ;;
+  'from -v' | 'from --volume') echo 'file' ;;
+  'images -f' | 'images --filter') echo 'nothing' ;;
+  'images --format') echo 'nothing' ;;
+  'info -f' | 'info --format') echo 'nothing' ;;
+  'inspect -f' | 'inspect --format') echo 'nothing' ;;
+  'inspect -t' | 'inspect --type') echo 'words container image' ;;
+  'pull --platform') echo 'nothing' ;;
+  'pull --policy') echo 'words always missing never newer' ;;
+  'push --digestfile') echo 'file' ;;
+  'run -e' | 'run --env') echo 'nothing' ;;
+  'run --user') echo 'nothing' ;;
+  'run --workingdir') echo 'file' ;;
+  'run -v' | 'run --volume') echo 'file' ;;
+  'run --mount') echo 'nothing' ;;
+  'run --contextdir') echo 'file' ;;
+  'run --network') echo 'words host none private' ;;
+  'run --cap-add') echo 'nothing' ;;
+  'run --cap-drop') echo 'nothing' ;;
+  'run --device') echo 'nothing' ;;
+  'run --security-opt') echo 'nothing' ;;
+  'run --hostname') echo 'nothing' ;;
+  'run --isolation') echo 'words oci rootless chroot' ;;
+  'run --runtime') echo 'file' ;;
+  'run --runtime-flag') echo 'nothing' ;;
+  'run --valid-exit-codes') echo 'nothing' ;;
+  'unshare -m' | 'unshare --mount') echo 'nothing' ;;
   *) return 1 ;;
   esac
 }
 
-_builder_globals=' --help'
-_builder_first='completion help'
+_builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
+_builder_first='add check commit config containers copy from images info inspect materialize mount prune pull push rename rm rmi run tag umount unshare untag version completion help'
 _builder_second() {
   case $1 in
   *) return 1 ;;

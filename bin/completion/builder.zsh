@@ -4,7 +4,14 @@
 _builder() {
   local -a line_words=("${words[@]}") globals=(
     '(-h --help)'{-h,--help}'[Show help]'
-
+    '--root=[The store'\''s folder]:dir:_files'
+    '--runroot=[The folder for what lives only as long as the machine runs]:dir:_files'
+    '--storage-driver=[How layers are put together]:value:(overlay fuse-overlayfs copy)'
+    '*--storage-opt=[Accepted for buildah'\''s scripts]:option: '
+    '--registries-conf=[The registries.conf to use instead of the system'\''s]:file:_files'
+    '--registries-conf-dir=[The registries.conf.d folder to use instead of the system'\''s]:dir:_files'
+    '--short-name-alias-conf=[The file of short-name aliases to use instead of the user'\''s]:file:_files'
+    '--log-level=[How much to say on stderr]:value:(trace debug info warn error fatal panic)'
   )
   local curcontext=$curcontext state verb
   local -A opt_args
@@ -14,7 +21,272 @@ _builder() {
   case $verb in
   esac
   case $verb in
-
+    add)
+      _arguments -s -S $globals \
+        '--checksum=[Digest that the source must have]:sha hex: ' \
+        '(--unpack --no-unpack)--unpack[Unpack archives (the default for files of this machine), or leave them as files with --no-unpack]' \
+        '(--unpack --no-unpack)--no-unpack[Unpack archives (the default for files of this machine), or leave them as files with --no-unpack]' \
+        '--from=[Take the sources from another container or image instead of this machine]:container image:_builder_containers' \
+        '--chown=[Owner of what is copied, by name or number]:user group: ' \
+        '--chmod=[Mode of what is copied]:mode: ' \
+        '--contextdir=[Folder that the sources are taken from]:dir:_files' \
+        '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
+        '*--exclude=[Pattern of files to leave out]:pattern: ' \
+        '--parents[Keep the sources'\'' folders]' \
+        '--add-history[Add an entry for this copy to the image'\''s history]' \
+        '(-q --quiet)-q[Print nothing]' \
+        '(-q --quiet)--quiet[Print nothing]' \
+        '1:container:_builder_containers' \
+        '*:path:_files'
+      ;;
+    check)
+      _arguments -s -S $globals \
+        '--deep[Read every layer and compare it with its digest]'
+      ;;
+    commit)
+      _arguments -s -S $globals \
+        '--rm[Remove the container afterwards]' \
+        '--squash[Make one layer of all layers]' \
+        '(-f --format)-f+[Form of the image'\''s manifest]:value:(oci docker)' \
+        '(-f --format)--format=[Form of the image'\''s manifest]:value:(oci docker)' \
+        '--omit-history[Leave the history out of the image]' \
+        '--iidfile=[Write the image'\''s ID to a file]:file:_files' \
+        '--timestamp=[Time of the image, in seconds since 1970]:seconds: ' \
+        '--source-date-epoch=[Time of the image, in seconds since 1970]:seconds: ' \
+        '--rewrite-timestamp[Accepted for buildah'\''s scripts]' \
+        '*--change=[Change of the configuration for this image, as a Containerfile'\''s line]:instruction: ' \
+        '*--unsetenv=[Remove an environment variable from the image]:name: ' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:container:_builder_containers' \
+        '2::image:_builder_images'
+      ;;
+    config)
+      _arguments -s -S $globals \
+        '*-e+[Environment variable]:name value: ' \
+        '*--env=[Environment variable]:name value: ' \
+        '*-l+[Label of the image]:name value: ' \
+        '*--label=[Label of the image]:name value: ' \
+        '*--unsetlabel=[Remove a label]:name: ' \
+        '*-a+[Annotation of the image'\''s manifest]:name value: ' \
+        '*--annotation=[Annotation of the image'\''s manifest]:name value: ' \
+        '*--unsetannotation=[Remove an annotation]:name: ' \
+        '--entrypoint=[Entry point]:command: ' \
+        '--cmd=[Default command]:command: ' \
+        '*-p+[Port that containers listen on, as 80, 53/udp]:port: ' \
+        '*--port=[Port that containers listen on, as 80, 53/udp]:port: ' \
+        '*-v+[Folder that holds data of its own]:path:_files' \
+        '*--volume=[Folder that holds data of its own]:path:_files' \
+        '(-u --user)-u+[User that commands run as, as name or number, with :group if wanted]:user group: ' \
+        '(-u --user)--user=[User that commands run as, as name or number, with :group if wanted]:user group: ' \
+        '--workingdir=[Folder that commands start in]:path:_files' \
+        '--shell=[Shell for commands given as a line]:command: ' \
+        '--stop-signal=[Signal that asks the container to stop]:signal: ' \
+        '--healthcheck=[Command that tells whether a container is well]:command: ' \
+        '--healthcheck-interval=[Time between two health checks]:duration: ' \
+        '--healthcheck-timeout=[Time after which a health check counts as failed]:duration: ' \
+        '--healthcheck-start-period=[Time in which a starting container'\''s failed checks do not count]:duration: ' \
+        '--healthcheck-retries=[Failed checks in a row that make a container unwell]:number: ' \
+        '*--onbuild=[Instruction for builds on top of this image]:instruction: ' \
+        '--arch=[Architecture of the image]:arch: ' \
+        '--os=[Operating system of the image]:os: ' \
+        '--variant=[Variant of the architecture]:variant: ' \
+        '--os-version=[Version of the operating system that the image needs]:version: ' \
+        '*--os-feature=[Feature of the operating system that the image needs]:name: ' \
+        '--author=[Who made the image]:text: ' \
+        '--comment=[Comment for the image'\''s newest history entry]:text: ' \
+        '--created-by=[What made the image, for its newest history entry]:text: ' \
+        '--history-comment=[Comment for the image'\''s newest history entry]:text: ' \
+        '--add-history[Add an entry for this change to the image'\''s history]' \
+        '1:container:_builder_containers'
+      ;;
+    containers|list|ls|ps)
+      _arguments -s -S $globals \
+        '(-a --all)-a[Accepted for buildah'\''s scripts]' \
+        '(-a --all)--all[Accepted for buildah'\''s scripts]' \
+        '--json[Print JSON]' \
+        '--format=[Print each container by a Go template, with .ContainerID, .Builder, .ImageID, .ImageName and .ContainerName]:template: ' \
+        '*-f+[Only containers that fit]:key value: ' \
+        '*--filter=[Only containers that fit]:key value: ' \
+        '(-q --quiet)-q[Print the IDs only]' \
+        '(-q --quiet)--quiet[Print the IDs only]' \
+        '(-n --noheading)-n[Leave the column headings out]' \
+        '(-n --noheading)--noheading[Leave the column headings out]' \
+        '--notruncate[Print IDs in full]'
+      ;;
+    copy)
+      _arguments -s -S $globals \
+        '--closure[Copy programs of this machine to their own paths, with the shared libraries and interpreters that they need]' \
+        '--from=[Take the sources from another container or image instead of this machine]:container image:_builder_containers' \
+        '--chown=[Owner of what is copied, by name or number]:user group: ' \
+        '--chmod=[Mode of what is copied]:mode: ' \
+        '--contextdir=[Folder that the sources are taken from]:dir:_files' \
+        '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
+        '*--exclude=[Pattern of files to leave out]:pattern: ' \
+        '--parents[Keep the sources'\'' folders]' \
+        '--add-history[Add an entry for this copy to the image'\''s history]' \
+        '(-q --quiet)-q[Print nothing]' \
+        '(-q --quiet)--quiet[Print nothing]' \
+        '1:container:_builder_containers' \
+        '*:path:_files'
+      ;;
+    from)
+      _arguments -s -S $globals \
+        '--name=[Name of the container]:name: ' \
+        '--pull=-[When to fetch the image again]::value:(always missing never newer)' \
+        '--cidfile=[Write the container'\''s ID to a file]:file:_files' \
+        '(-f --format)-f+[Form of the images committed from the container]:value:(oci docker)' \
+        '(-f --format)--format=[Form of the images committed from the container]:value:(oci docker)' \
+        '--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
+        '--arch=[Architecture of the image]:arch: ' \
+        '--os=[Operating system of the image]:os: ' \
+        '--variant=[Variant of the image'\''s architecture]:variant: ' \
+        '--isolation=[Isolation of later runs]:value:(oci rootless chroot)' \
+        '--network=[Network of later runs]:value:(host none private)' \
+        '*--cap-add=[Capability that later runs get beside the default ones]:cap: ' \
+        '*--cap-drop=[Capability that later runs do not get]:cap: ' \
+        '*--device=[Device of the host that later runs see]:device: ' \
+        '*--security-opt=[Security option of later runs]:option: ' \
+        '*-v+[Folder of the host that later runs see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--volume=[Folder of the host that later runs see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:image:_builder_images'
+      ;;
+    images)
+      _arguments -s -S $globals \
+        '(-a --all)-a[Accepted for buildah'\''s scripts]' \
+        '(-a --all)--all[Accepted for buildah'\''s scripts]' \
+        '--digests[Show the digests of the manifests]' \
+        '*-f+[Only images that fit]:key value: ' \
+        '*--filter=[Only images that fit]:key value: ' \
+        '--format=[Print each image by a Go template, with .Name, .Tag, .ID, .Digest, .Created, .CreatedAt and .Size]:template: ' \
+        '--json[Print JSON]' \
+        '--no-trunc[Print IDs in full]' \
+        '(-n --noheading)-n[Leave the column headings out]' \
+        '(-n --noheading)--noheading[Leave the column headings out]' \
+        '(-q --quiet)-q[Print the IDs only]' \
+        '(-q --quiet)--quiet[Print the IDs only]' \
+        '1::image:_builder_images'
+      ;;
+    info)
+      _arguments -s -S $globals \
+        '(-f --format)-f+[Print only what a Go template says, as {{.store.GraphDriverName}}]:template: ' \
+        '(-f --format)--format=[Print only what a Go template says, as {{.store.GraphDriverName}}]:template: '
+      ;;
+    inspect)
+      _arguments -s -S $globals \
+        '(-f --format)-f+[Print only what a Go template says, as {{.OCIv1.Config.Cmd}}]:template: ' \
+        '(-f --format)--format=[Print only what a Go template says, as {{.OCIv1.Config.Cmd}}]:template: ' \
+        '(-t --type)-t+[What the name is of]:value:(container image)' \
+        '(-t --type)--type=[What the name is of]:value:(container image)' \
+        '1:name: '
+      ;;
+    materialize)
+      _arguments -s -S $globals \
+        '*:image:_builder_images'
+      ;;
+    mount)
+      _arguments -s -S $globals \
+        '--json[Print JSON]' \
+        '*:container:_builder_containers'
+      ;;
+    prune)
+      _arguments -s -S $globals \
+        '(-a --all)-a[Remove every image that no container uses, not only those without a name]' \
+        '(-a --all)--all[Remove every image that no container uses, not only those without a name]'
+      ;;
+    pull)
+      _arguments -s -S $globals \
+        '--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
+        '--policy=[When to fetch]:value:(always missing never newer)' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:image:_builder_images'
+      ;;
+    push)
+      _arguments -s -S $globals \
+        '--digestfile=[Write the manifest'\''s digest to a file]:file:_files' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:image:_builder_images' \
+        '2:destination:_files'
+      ;;
+    rename)
+      _arguments -s -S $globals \
+        '1:container:_builder_containers' \
+        '2:name: '
+      ;;
+    rm|delete)
+      _arguments -s -S $globals \
+        '(-a --all)-a[Remove all containers]' \
+        '(-a --all)--all[Remove all containers]' \
+        '*:container:_builder_containers'
+      ;;
+    rmi)
+      _arguments -s -S $globals \
+        '(-a --all)-a[Remove all images]' \
+        '(-a --all)--all[Remove all images]' \
+        '(-f --force)-f[Remove an image also when it has several names or containers use it]' \
+        '(-f --force)--force[Remove an image also when it has several names or containers use it]' \
+        '(-p --prune)-p[Remove the images without a name]' \
+        '(-p --prune)--prune[Remove the images without a name]' \
+        '*:image:_builder_images'
+      ;;
+    run)
+      _arguments -s -S -A "-*" $globals \
+        '*-e+[Environment variable for this command]:name value: ' \
+        '*--env=[Environment variable for this command]:name value: ' \
+        '--user=[User that the command runs as, by name or number]:user group: ' \
+        '--workingdir=[Folder that the command starts in]:path:_files' \
+        '*-v+[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--volume=[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--mount=[Mount for this command]:mount: ' \
+        '--contextdir=[Folder that relative sources of bind mounts are taken from]:dir:_files' \
+        '--network=[Network]:value:(host none private)' \
+        '*--cap-add=[Capability beside the default ones]:cap: ' \
+        '*--cap-drop=[Capability to take away]:cap: ' \
+        '*--device=[Device of the host that the command sees]:device: ' \
+        '*--security-opt=[Security option]:option: ' \
+        '(-t --terminal --tty)-t[Give the command a terminal]' \
+        '(-t --terminal --tty)--terminal[Give the command a terminal]' \
+        '(-t --terminal --tty)--tty[Give the command a terminal]' \
+        '--hostname=[Name of the machine inside]:name: ' \
+        '--no-hosts[Leave the container'\''s own /etc/hosts]' \
+        '--isolation=[Isolation]:value:(oci rootless chroot)' \
+        '--runtime=[OCI runtime to use instead of crun or runc]:path:_files' \
+        '*--runtime-flag=[Global flag for the OCI runtime, without its leading dashes]:flag: ' \
+        '*--valid-exit-codes=[Exit code that counts as success beside 0]:code: ' \
+        '--add-history[Add an entry for this command to the image'\''s history]' \
+        '1:container:_builder_containers' \
+        '*::command:_normal'
+      ;;
+    tag)
+      _arguments -s -S $globals \
+        '1:image:_builder_images' \
+        '*:name: '
+      ;;
+    umount|unmount)
+      _arguments -s -S $globals \
+        '(-a --all)-a[Unmount all containers]' \
+        '(-a --all)--all[Unmount all containers]' \
+        '*:container:_builder_containers'
+      ;;
+    unshare)
+      _arguments -s -S -A "-*" $globals \
+        '*-m+[Mount a container for the command and put its path into a variable]:var container: ' \
+        '*--mount=[Mount a container for the command and put its path into a variable]:var container: ' \
+        '*::command:_normal'
+      ;;
+    untag)
+      _arguments -s -S $globals \
+        '1:image:_builder_images' \
+        '*:name: '
+      ;;
+    version)
+      _arguments -s -S $globals \
+        '--json[Print JSON]'
+      ;;
     completion) _arguments '1:shell:(bash zsh fish)' ;;
     help) _arguments '1: :_builder_first' ;;
   esac
@@ -22,6 +294,30 @@ _builder() {
 
 _builder_first() {
   local -a verbs=(
+    'add:Copies files into a container, unpacks tar archives, fetches URLs'
+    'check:Checks that the store is whole'
+    'commit:Makes an image of a container'
+    'config:Changes what the image will say of itself'
+    'containers:Lists the working containers, newest last'
+    'copy:Copies files and folders into a container'
+    'from:Creates a working container from an image'
+    'images:Lists the images in the store, newest first'
+    'info:Shows what this machine can do, and where the store is'
+    'inspect:Shows everything known of a container or an image'
+    'materialize:Writes the layer blobs of images that exist only as directories, so that any OCI tool can read the store itself'
+    'mount:Mounts containers'\'' root file systems and prints where'
+    'prune:Removes what nothing needs'
+    'pull:Copies an image into the store'
+    'push:Copies an image out of the store'
+    'rename:Gives a working container another name'
+    'rm:Removes working containers, mounted or not'
+    'rmi:Removes images'
+    'run:Runs a command in a container'
+    'tag:Gives an image more names'
+    'umount:Unmounts containers'\'' root file systems'
+    'unshare:Runs a command, or a shell, as root of a user namespace'
+    'untag:Takes names away from an image'
+    'version:Prints the version'
     'completion:Prints the completion script of a shell'
     'help:Shows the help on a verb'
   )
