@@ -39,7 +39,10 @@ function helpOnAll({ verbs, globals }: VerbTable, page: Page): string {
     ['help', 'Shows the help on a verb'],
   ])
   page.heading('Global flags')
-  page.pairs([...flagPairs(globals), ['-h, --help', 'Show this help.'], ['-v, --version', 'Show the version.']])
+  const shown = flagPairs(
+    globals.map(({ choices, default: _, ...flag }) => ({ ...flag, text: firstSentence(flag.text) })),
+  )
+  page.pairs([...shown, ['-h, --help', 'Show this help'], ['-v, --version', 'Show the version']])
   page.text('builder VERB --help tells more about a verb; man builder about all of it.')
   return page.toString()
 }
@@ -77,6 +80,11 @@ function helpOnVerb(verb: Verb, page: Page): string {
 export function brief(summary: string): string {
   const text = summary.replace(/\.$/, '')
   return text.length <= 60 ? text : (/^([^:;]{12,}?)[:;] /.exec(text)?.[1] ?? text)
+}
+
+/** Enough for an overview; the pages say the rest. */
+function firstSentence(text: string): string {
+  return text.replace(/[.;]( .*)?$/s, '')
 }
 
 /** Short flags stand in a column of their own. */
