@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
-import { type Dirent, readdirSync, readFileSync } from 'node:fs'
+import { type Dirent, lstatSync, readdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { BuilderError } from '../errors.js'
-import { getXattr, removeXattr, umount } from './libc.js'
+import { setMtime, umount } from './libc.js'
 import { lowerNames } from './overlay-kernel.js'
-import { childOf, markOpaque } from './overlay-marks.js'
+import { childOf, dropMarks, isOpaque, isWhiteout, markOpaque } from './overlay-marks.js'
 import { startTimeOf } from './process.js'
 
 /**
@@ -30,7 +30,8 @@ export async function unmountFuse(dir: string): Promise<void> {
   const daemons = daemonsOf(dir)
   umount(join(dir, 'merged'))
   for (const daemon of daemons) await gone(daemon)
-  translateOpaque(Buffer.from(join(dir, 'upper/diff')))
+  const lowers = readdirSync(join(dir, 'l')).map((name) => Buffer.from(join(dir, 'l', name)))
+  translateMarks(Buffer.from(join(dir, 'upper/diff')), lowers)
 }
 
 interface Daemon {
@@ -69,17 +70,33 @@ async function gone({ pid, startTime }: Daemon): Promise<void> {
   for (let delay = 1; startTimeOf(pid) === startTime; delay = Math.min(delay * 2, 50)) await setTimeout(delay)
 }
 
-/** The program has an attribute of its own for opaque folders, which the kernel's overlay would not read. */
-function translateOpaque(folder: Buffer): void {
-  if (getXattr(folder, own)) {
-    markOpaque(folder)
-    removeXattr(folder, own)
-  }
+/**
+ * The program has an attribute and a file of its own for opaque folders, which the kernel's overlay would not read, and
+ * puts them into every new folder; it leaves whiteouts of what no layer has. A mark is kept where it hides something.
+ * `below` are the folders of the layers, top first, that could show through.
+ */
+function translateMarks(folder: Buffer, below: readonly Buffer[]): void {
+  const { mtimeNs } = lstatSync(folder, { bigint: true })
+  const opaque = isOpaque(folder)
+  dropMarks(folder)
+  for (const marker of markers) rmSync(childOf(folder, marker), { force: true })
   const entries: Dirent<Buffer>[] = readdirSync(folder, { withFileTypes: true, encoding: 'buffer' })
-  for (const entry of entries) if (entry.isDirectory()) translateOpaque(childOf(folder, entry.name))
+  const through = opaque ? [] : below
+  for (const entry of entries) {
+    const path = childOf(folder, entry.name)
+    const hidden = through.map((lower) => childOf(lower, entry.name)).filter((one) => exists(one))
+    if (entry.isDirectory()) translateMarks(path, hidden)
+    else if (isWhiteout(path) && (!hidden[0] || isWhiteout(hidden[0]))) unlinkSync(path)
+  }
+  if (opaque && below.length > 0) markOpaque(folder)
+  setMtime(folder, mtimeNs)
 }
 
-const own = 'user.fuseoverlayfs.opaque'
+function exists(path: Buffer): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+}
+
+const markers = ['.wh..wh..opq', '.wh..opq'].map((name) => Buffer.from(name))
 
 function refused(cause: unknown): BuilderError {
   const { code, stderr } = cause as { code?: unknown; stderr?: string }

@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { isInUserNamespace } from './inside.js'
 import { getXattr, listXattrs, mknod, removeXattr, setXattr } from './libc.js'
 
@@ -16,10 +16,13 @@ export function markGone(path: Buffer): void {
   mknod(path, 0o020000, 0, 0)
 }
 
-/** Whether a folder hides those below it. */
+/** Whether a folder hides those below it: by an attribute, or by the file of fuse-overlayfs. */
 export function isOpaque(folder: Buffer): boolean {
-  return listXattrs(folder).some((name) => name.endsWith('.opaque') && isMark(name))
+  const names = listXattrs(folder)
+  return names.some((name) => name.endsWith('.opaque') && isMark(name)) || existsSync(childOf(folder, marker))
 }
+
+const marker = Buffer.from('.wh..wh..opq')
 
 export function markOpaque(folder: Buffer): void {
   setXattr(folder, isInUserNamespace() ? 'user.overlay.opaque' : 'trusted.overlay.opaque', Buffer.from('y'))

@@ -78,6 +78,8 @@ function write(folder: string, files: Readonly<Record<string, string>>): void {
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(join(folder, name, '..'), { recursive: true })
     writeFileSync(join(folder, name), content)
+    // The cache of FUSE shows another time than the file gets when it is closed.
+    utimesSync(join(folder, name), 1_500_000_000, 1_500_000_000)
   }
 }
 
