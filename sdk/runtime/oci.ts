@@ -1,29 +1,47 @@
 import { existsSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { MS, mount } from '../namespace/libc.js'
 import { inUserNamespace } from './own-namespace.js'
 import type { RunPlan, Start } from './plan.js'
 import { needProgram } from './programs.js'
-import { runtimeConfig } from './runtime-config.js'
+import { type RuntimeConfig, runtimeConfig } from './runtime-config.js'
+import { compileByCreating, compiledSeccomp } from './seccomp-cache.js'
 
 /**
  * Writes the bundle for an OCI runtime and says how to start it. The runtime stays in the foreground on the caller's
  * own terminal, and keeps its state in the run's folder. No cgroup is made: the run stays in the caller's.
  *
  * @param runtime - Absolute path of crun, runc or a runtime that takes their arguments.
+ * @param cache - Folder for compiled seccomp filters.
  */
-export function prepareOci(plan: RunPlan, runtime: string): Start {
+export function prepareOci(plan: RunPlan, runtime: string, cache?: string): Start {
   const isolation = /runc[^/]*$/.test(runtime) ? 'runc' : 'crun'
   const state = join(plan.folder, 'state')
   mkdirSync(state, { mode: 0o700 })
-  writeFileSync(join(plan.folder, 'config.json'), JSON.stringify(runtimeConfig(plan)), { mode: 0o600 })
   const command = [runtime, ...globalArguments(isolation), '--root', state]
   const before = isolation === 'crun' && isHybrid() ? unifiedCgroup() : []
+  const write = (config: RuntimeConfig) =>
+    writeFileSync(join(plan.folder, 'config.json'), JSON.stringify(config), { mode: 0o600 })
+  const config = runtimeConfig(plan)
+  const compile = () => {
+    write({ ...config, process: { ...config.process, terminal: false } })
+    return compileByCreating([...before, ...command], plan.folder, `${plan.id}-filter`)
+  }
+  const wanted = isolation === 'crun' && cache !== undefined && !plan.ownSeccomp ? plan.seccomp : undefined
+  const filter = wanted && cache ? compiledSeccomp(cache, runtime, wanted, compile) : undefined
+  write(filter === undefined ? config : withFilter(config, filter))
   return { argv: [...before, ...command, 'run', '--bundle', plan.folder, plan.id], isolation, runtime: command }
 }
 
 function globalArguments(isolation: 'crun' | 'runc'): string[] {
   if (isolation === 'crun') return ['--cgroup-manager=disabled']
   return inUserNamespace() ? ['--rootless=true'] : []
+}
+
+/** Source: crun(1), `run.oci.seccomp_bpf_data`. */
+function withFilter(config: RuntimeConfig, filter: string): RuntimeConfig {
+  const { seccomp: _, ...linux } = config.linux
+  return { ...config, linux, annotations: { ...config.annotations, 'run.oci.seccomp_bpf_data': filter } }
 }
 
 /** Both cgroup versions at once: systemd's hybrid mode, which crun 1.8 refuses. */
@@ -39,11 +57,15 @@ function typeOf(path: string): number | undefined {
   }
 }
 
-/** Shows the runtime the version 2 tree alone, in a mount namespace of its own. */
+/** Shows the runtime the version 2 tree alone: in builder's own mount namespace for good, else in one made for it. */
 function unifiedCgroup(): string[] {
-  const [unshare, sh, mount] = ['unshare', 'sh', 'mount'].map((name) => needProgram(name, 'util-linux', 'run'))
+  if (process.env.BUILDER_INSIDE && inUserNamespace()) {
+    mount(unified, '/sys/fs/cgroup', null, MS.BIND | MS.REC, null)
+    return []
+  }
+  const [unshare, sh, mountProgram] = ['unshare', 'sh', 'mount'].map((name) => needProgram(name, 'util-linux', 'run'))
   const script = '"$1" --rbind "$2" /sys/fs/cgroup && shift 2 && exec "$@"'
-  return [unshare, '-m', '--propagation', 'private', sh, '-c', script, sh, mount, unified] as string[]
+  return [unshare, '-m', '--propagation', 'private', sh, '-c', script, sh, mountProgram, unified] as string[]
 }
 
 const unified = '/sys/fs/cgroup/unified'

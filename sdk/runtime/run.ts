@@ -30,7 +30,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     const outside = request.network === 'private' ? privateNetwork(folder) : undefined
     const plan = planRun(request, `builder-${randomBytes(6).toString('hex')}`, outside?.nameserver)
     mountpoints = makeMountpoints(rootfs, targetsOf(plan.mounts))
-    const start = chosen.isolation === 'oci' ? prepareOci(plan, chosen.runtime) : prepareChroot(plan)
+    const start = chosen.isolation === 'oci' ? prepareOci(plan, chosen.runtime, request.cache) : prepareChroot(plan)
     const argv = [...(outside?.argv ?? []), ...start.argv]
     return { id: plan.id, ...start, argv, env: hostEnvironment(), folder, rootfs, mountpoints }
   } catch (error) {

@@ -14,6 +14,7 @@ import { nearest } from './nearest.js'
  *
  * @example
  * ```ts
+ * import { parseVolume } from './volume.js'
  * parseVolume('/srv/cache:/var/cache:ro') // { type: 'bind', source: '/srv/cache', destination: '/var/cache', … }
  * ```
  */

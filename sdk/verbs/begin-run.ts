@@ -42,6 +42,7 @@ export async function beginRun(container: string, command: readonly string[], op
       ...requestOf(record, options),
       mounts: mounts.mounts,
       rootfs: root.path,
+      cache: join(store.root, 'cache/seccomp'),
       folder,
       args,
     })

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { type Engine, sharedEngine } from './namespace/engine.js'
-import { isInside } from './namespace/inside.js'
-import type { GlobalOptions } from './verbs/global.js'
-import { type Method, type MethodName, methods } from './verbs/methods.js'
-import { type Surroundings, surroundings } from './verbs/surroundings.js'
+import { type Engine, sharedEngine } from '../namespace/engine.js'
+import { isInside } from '../namespace/inside.js'
+import type { GlobalOptions } from '../verbs/global.js'
+import { type Method, type MethodName, methods } from './methods.js'
+import { type Surroundings, surroundings } from './surroundings.js'
 
 /** What only reads or changes metadata needs no namespace, wherever the script runs. */
 const outside: ReadonlySet<MethodName> = new Set<MethodName>([
@@ -68,5 +68,5 @@ function withoutSignal(arg: unknown): unknown {
 }
 
 function engine(): Promise<Engine> {
-  return sharedEngine({ entry: join(import.meta.dirname, 'verbs/engine-main.js') })
+  return sharedEngine({ entry: join(import.meta.dirname, 'engine-main.js') })
 }

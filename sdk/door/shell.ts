@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import type { Writable } from 'node:stream'
 import { $, type Shell } from 'zx'
-import { entering, verb } from './door.js'
-import { printable } from './errors.js'
-import { quoteWord } from './image/words.js'
-import type { GlobalOptions } from './verbs/global.js'
+import { printable } from '../errors.js'
+import { quoteWord } from '../image/words.js'
+import type { GlobalOptions } from '../verbs/global.js'
+import { entering, verb } from './verb.js'
 
 const beginRun = verb('beginRun')
 const endRun = verb('endRun')
