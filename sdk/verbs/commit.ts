@@ -1,11 +1,10 @@
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { localName } from '../image/reference.js'
-import { containerDir, findContainer } from '../store/containers.js'
+import { findContainer } from '../store/containers.js'
 import { addImage, type Image } from '../store/images.js'
 import { withLock } from '../store/locks.js'
-import { usesOf } from '../store/mounts.js'
+import { tidyRoot, usesOf } from '../store/mounts.js'
 import { type Sealing, seal, sealSquashed } from '../store/seal.js'
 import { openStore, type Store } from '../store/store.js'
 import { transportOf } from '../transport/transport.js'
@@ -120,7 +119,7 @@ export function present(result: CommitResult): string {
 
 async function make(store: Store, id: string, name: string | undefined, options: CommitOptions): Promise<Image> {
   // What a killed run left; while one is at work its mount points stay, and are left out by name.
-  if (usesOf(store, id) === 0) await forgetMountpoints(store, id, join(containerDir(store, id), 'upper/diff'))
+  if (usesOf(store, id) === 0) await forgetMountpoints(store, id, await tidyRoot(store, id, options.signal))
   const epoch = epochOf(options)
   const sealing: Sealing = {
     ...(epoch === undefined ? {} : { epoch }),
