@@ -9,7 +9,7 @@ import { execute } from './verbs/execute.js'
 import type { FromOptions, FromResult } from './verbs/from.js'
 import type { GlobalOptions } from './verbs/global.js'
 import type { Inspection } from './verbs/inspect.js'
-import type { RunOptions } from './verbs/run.js'
+import type { RunOptions } from './verbs/run-options.js'
 
 /** Options of {@link Container.run} beside those of the verb. */
 export interface ContainerRunOptions extends RunOptions {

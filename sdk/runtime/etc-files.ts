@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import type { BindMount } from './mount-request.js'
@@ -30,7 +30,9 @@ export function writeEtcFiles(request: EtcRequest): BindMount[] {
   if (!request.noHostname) files.push(['hostname', `${hostname}\n`])
   return files.map(([name, text]) => {
     const source = join(folder, name)
-    writeFileSync(source, text, { mode: 0o644 })
+    writeFileSync(source, text)
+    // Every user of the container reads them, whatever the caller's umask is.
+    chmodSync(source, 0o644)
     return { type: 'bind', source, destination: `/etc/${name}` }
   })
 }

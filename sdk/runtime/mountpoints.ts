@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync, rmdirSync, unlinkSync } from 'node:fs'
+import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync, rmdirSync, unlinkSync } from 'node:fs'
 import { posix } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { setMtime } from '../namespace/libc.js'
@@ -81,8 +81,10 @@ function create(rootfs: string, path: string, kind: 'file' | 'dir'): Mountpoint 
   const parent = posix.dirname(path)
   const parentMtime = mtimeOf(rootfs, parent)
   withParent(rootfs, path, (at) => {
-    if (kind === 'dir') mkdirSync(at, { mode: 0o755 })
-    else closeSync(openSync(at, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o644))
+    if (kind === 'dir') mkdirSync(at)
+    else closeSync(openSync(at, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY))
+    // Whatever the caller's umask is.
+    chmodSync(at, kind === 'dir' ? 0o755 : 0o644)
   })
   return { path, kind, parentMtime: String(parentMtime), parentMtimeMade: String(mtimeOf(rootfs, parent)) }
 }
