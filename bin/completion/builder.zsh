@@ -32,6 +32,7 @@ _builder() {
         '--contextdir=[Folder that the sources are taken from]:dir:_files' \
         '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
         '*--exclude=[Pattern of files to leave out]:pattern: ' \
+        '--timestamp=[Modification time of what is copied, in seconds since 1970]:seconds: ' \
         '--parents[Keep the sources'\'' folders]' \
         '--add-history[Add an entry for this copy to the image'\''s history]' \
         '(-q --quiet)-q[Print nothing]' \
@@ -123,6 +124,7 @@ _builder() {
         '--contextdir=[Folder that the sources are taken from]:dir:_files' \
         '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
         '*--exclude=[Pattern of files to leave out]:pattern: ' \
+        '--timestamp=[Modification time of what is copied, in seconds since 1970]:seconds: ' \
         '--parents[Keep the sources'\'' folders]' \
         '--add-history[Add an entry for this copy to the image'\''s history]' \
         '(-q --quiet)-q[Print nothing]' \

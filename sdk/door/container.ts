@@ -7,7 +7,7 @@ import { execute } from '../verbs/execute.js'
 import type { FromOptions, FromResult } from '../verbs/from.js'
 import type { GlobalOptions } from '../verbs/global.js'
 import type { Inspection } from '../verbs/inspect.js'
-import type { RunOptions } from '../verbs/run.js'
+import type { RunOptions } from '../verbs/run-options.js'
 import { containerShell } from './shell.js'
 import { entering, reachable, verb } from './verb.js'
 

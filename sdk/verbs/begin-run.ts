@@ -8,20 +8,10 @@ import type { ContainerRecord } from '../store/container-record.js'
 import { findContainer, updateContainer } from '../store/containers.js'
 import { type MountedRoot, useRoot, usesOf } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
+import type { BegunRun } from './begun-run.js'
 import { noteHistory } from './placing.js'
-import type { RunOptions } from './run.js'
 import { mountsOf } from './run-mounts.js'
-
-/** A command that is ready to be executed by whoever called; then {@link endRun} must be called with its token. */
-export interface BegunRun {
-  readonly token: string
-  /** Words to execute inside the namespace. */
-  readonly argv: readonly string[]
-  /** The environment for them. */
-  readonly env: Readonly<Record<string, string>>
-  /** The command that runs in the container. */
-  readonly command: readonly string[]
-}
+import type { RunOptions } from './run-options.js'
 
 /**
  * Mounts the container and writes the bundle, so that the caller can execute the command as its own child.
