@@ -4,6 +4,7 @@ import { inUserNamespace } from './own-namespace.js'
 import type { RunPlan, Start } from './plan.js'
 import { needProgram } from './programs.js'
 import { runtimeConfig } from './runtime-config.js'
+import { compiledSeccomp } from './seccomp-cache.js'
 
 /**
  * Writes the bundle for an OCI runtime and says how to start it. The runtime stays in the foreground on the caller's
@@ -15,10 +16,14 @@ export function prepareOci(plan: RunPlan, runtime: string): Start {
   const isolation = /runc[^/]*$/.test(runtime) ? 'runc' : 'crun'
   const state = join(plan.folder, 'state')
   mkdirSync(state, { mode: 0o700 })
-  writeFileSync(join(plan.folder, 'config.json'), JSON.stringify(runtimeConfig(plan)), { mode: 0o600 })
+  const { seccomp, cache, id } = plan
+  const mayCache = isolation === 'crun' && seccomp !== undefined && cache !== undefined
+  const compiled = mayCache ? compiledSeccomp(seccomp, runtime, cache, join(state, id)) : {}
+  const config = JSON.stringify({ ...runtimeConfig(plan), ...compiled })
+  writeFileSync(join(plan.folder, 'config.json'), config, { mode: 0o600 })
   const command = [runtime, ...globalArguments(isolation), '--root', state]
   const before = isolation === 'crun' && isHybrid() ? unifiedCgroup() : []
-  return { argv: [...before, ...command, 'run', '--bundle', plan.folder, plan.id], isolation, runtime: command }
+  return { argv: [...before, ...command, 'run', '--bundle', plan.folder, id], isolation, runtime: command }
 }
 
 function globalArguments(isolation: 'crun' | 'runc'): string[] {
