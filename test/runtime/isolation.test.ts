@@ -97,6 +97,20 @@ for (const [name, choice] of isolations)
         assert.deepEqual(snapshot(rootfs.path), before, 'a trace of the run stayed in the rootfs')
       })
 
+    test('lets every user in, whatever the umask of the caller', {
+      skip: lacksIDs({ user: 'web' }) && needsIDs,
+    }, async () => {
+      using rootfs = busyboxRootfs()
+      const umask = process.umask(0o077)
+      try {
+        const script = 'cat /etc/hosts /etc/resolv.conf >/dev/null; cd /srv/app; touch /dev/shm/x'
+        const request = { user: 'web', cwd: '/srv/app', mounts: [tmpfs()], args: ['sh', '-c', script] }
+        assert.equal((await run(rootfs, { ...choice, ...request })).stderr, '')
+      } finally {
+        process.umask(umask)
+      }
+    })
+
     test('gives the exit code of the command', async () => {
       using rootfs = busyboxRootfs()
       for (const code of [0, 1, 42, 125, 127, 255])
