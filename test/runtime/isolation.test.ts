@@ -190,6 +190,18 @@ for (const [name, choice] of isolations)
       assert.deepEqual(snapshot(rootfs.path), before)
     })
 
+    test('is stopped while its caller waits', async () => {
+      using rootfs = busyboxRootfs()
+      const prepared = await prepare(rootfs, { ...choice, args: ['sh', '-c', `echo ready; sleep ${asleep}`] })
+      const [program = '', ...args] = prepared.argv
+      const child = spawn(program, args, { env: prepared.env, stdio: ['ignore', 'pipe', 'ignore'] })
+      const ended = new Promise((resolve) => child.once('close', resolve))
+      await new Promise((resolve) => child.stdout.once('data', resolve))
+      await finishRun(prepared)
+      await ended
+      assert.equal(await sleepers(), 0)
+    })
+
     test('gives the command a terminal', async () => {
       using rootfs = busyboxRootfs()
       const args = ['sh', '-c', 'test -t 0 && test -t 1 && echo yes; echo $TERM']
