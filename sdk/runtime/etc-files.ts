@@ -33,7 +33,7 @@ export function writeEtcFiles(request: EtcRequest): BindMount[] {
   return files.map(([name, text]) => {
     const source = join(folder, name)
     writeFileSync(source, text)
-    // Every user of the container reads them, whatever the caller's umask is.
+    // Whatever the caller's umask: every user of the container reads these.
     chmodSync(source, 0o644)
     return { type: 'bind', source, destination: `/etc/${name}` }
   })

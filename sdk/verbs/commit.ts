@@ -11,6 +11,7 @@ import { transportOf } from '../transport/transport.js'
 import { forgetMountpoints } from './begin-run.js'
 import type { GlobalOptions } from './global.js'
 import { push } from './push.js'
+import { reapRuns } from './reap.js'
 import { rm } from './rm.js'
 
 /** Options of {@link commit}. */
@@ -118,6 +119,7 @@ export function present(result: CommitResult): string {
 }
 
 async function make(store: Store, id: string, name: string | undefined, options: CommitOptions): Promise<Image> {
+  await reapRuns(store)
   // What a killed run left; while one is at work its mount points stay, and are left out by name.
   if (usesOf(store, id) === 0) await forgetMountpoints(store, id, await tidyRoot(store, id, options.signal))
   const epoch = epochOf(options)
