@@ -1,7 +1,25 @@
 /** The TypeScript door: what is not exported here is free to change. */
-import { verb } from './door.js'
-
-export { Container, type ContainerRunOptions, from, type RunOutput } from './container.js'
+export { Container, type ContainerRunOptions, from, type RunOutput } from './door/container.js'
+export {
+  check,
+  containers,
+  images,
+  info,
+  inspect,
+  materialize,
+  mount,
+  prune,
+  pull,
+  push,
+  rename,
+  rm,
+  rmi,
+  tag,
+  umount,
+  untag,
+  version,
+} from './door/functions.js'
+export { inside } from './door/shell.js'
 export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailure } from './errors.js'
 export type { AddOptions } from './verbs/add.js'
 export type { CheckOptions, CheckResult } from './verbs/check.js'
@@ -23,43 +41,8 @@ export type { PushOptions, PushResult } from './verbs/push.js'
 export type { RenameOptions } from './verbs/rename.js'
 export type { RmOptions } from './verbs/rm.js'
 export type { RmiOptions } from './verbs/rmi.js'
-export type { RunOptions } from './verbs/run.js'
+export type { RunOptions } from './verbs/run-options.js'
 export type { TagOptions } from './verbs/tag.js'
 export type { UmountOptions } from './verbs/umount.js'
 export type { UntagOptions } from './verbs/untag.js'
 export type { VersionOptions, VersionResult } from './verbs/version.js'
-
-/** See `builder check`. */
-export const check = verb('check')
-/** See `builder containers`. */
-export const containers = verb('containers')
-/** See `builder images`. */
-export const images = verb('images')
-/** See `builder info`. */
-export const info = verb('info')
-/** See `builder inspect`. */
-export const inspect = verb('inspect')
-/** See `builder materialize`. */
-export const materialize = verb('materialize')
-/** See `builder mount`. */
-export const mount = verb('mount')
-/** See `builder prune`. */
-export const prune = verb('prune')
-/** See `builder pull`. */
-export const pull = verb('pull')
-/** See `builder push`. */
-export const push = verb('push')
-/** See `builder rename`. */
-export const rename = verb('rename')
-/** See `builder rm`. */
-export const rm = verb('rm')
-/** See `builder rmi`. */
-export const rmi = verb('rmi')
-/** See `builder tag`. */
-export const tag = verb('tag')
-/** See `builder umount`. */
-export const umount = verb('umount')
-/** See `builder untag`. */
-export const untag = verb('untag')
-/** See `builder version`. */
-export const version = verb('version')
