@@ -1,4 +1,4 @@
-import { start } from './start.js'
+import { runCommandLine } from './command-line.js'
 import { table } from './verbs.gen.js'
 
-await start(table)
+await runCommandLine(table)

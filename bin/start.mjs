@@ -1,7 +1,7 @@
 // `npm start`: installs what is missing, builds, and does what builder is for: the recipe recipes/hello through every
 // door, then each image's ID, its tree and what it says when it runs. Needs Node alone to start.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,13 +9,15 @@ import { installHostPackages, installModules, runPackages } from './setup.mjs'
 
 const top = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 const builder = join(top, 'bin/builder')
-// The doors of one recipe; each prints the image's ID as its last line.
+// The doors of one recipe, as a user opens them; each prints the image's ID as its last line.
+const recipe = (file) => join(top, 'recipes/hello', file)
 const doors = [
-  { file: 'recipes/hello/hello.ts', argv: [process.execPath, join(top, 'dist/recipes/hello/hello.js')] },
-  { file: 'recipes/hello/hello.sh', argv: ['sh', join(top, 'recipes/hello/hello.sh')] },
+  { file: 'hello.ts', says: 'npx tsx hello.ts', argv: [join(top, 'node_modules/.bin/tsx'), recipe('hello.ts')] },
+  { file: 'hello.sh', says: 'sh hello.sh', argv: ['sh', recipe('hello.sh')] },
   {
-    file: 'recipes/hello/Containerfile.in',
-    argv: [builder, 'build', '-q', '-f', join(top, 'recipes/hello/Containerfile.in'), join(top, 'recipes/hello')],
+    file: 'Containerfile.in',
+    says: 'builder build -f Containerfile.in .',
+    argv: [builder, 'build', '-q', '-f', recipe('Containerfile.in'), recipe('.')],
   },
 ]
 
@@ -43,51 +45,60 @@ try {
 }
 
 function startEveryDoor() {
-  const open = doors.filter(({ file }) => existsSync(join(top, file)))
+  const open = doors.filter(({ file }) => existsSync(recipe(file)))
   if (open.length === 0) throw new Error('no recipe in recipes/hello')
-  const ids = open.map(({ file, argv }) => {
-    console.log(`\n== ${file}`)
-    const id = run(argv).trim().split('\n').at(-1)
-    console.log(`image ID: ${id}`)
+  const ids = open.map((door) => {
+    console.log(`\n${bold(`recipes/hello/${door.file}`)}  $ ${door.says}`)
+    const id = run(door.argv).trim().split('\n').at(-1)
     show(id)
     return id
   })
-  const same = new Set(ids).size === 1
-  if (!same) throw new Error(`the doors gave different images: ${ids.join(' ')}`)
-  console.log(`\n${open.length} doors, one image: ${ids[0]}`)
+  if (new Set(ids).size > 1) throw new Error(`the doors gave different images: ${ids.join(' ')}`)
+  console.log(`\n${bold(`${open.length} doors, one image.`)} It is in the store as localhost/hello:`)
+  console.log(indent(run([builder, 'images', 'hello'])))
 }
 
 function show(id) {
+  console.log(`  image   ${id}`)
+  const { OCIv1, Manifest } = JSON.parse(run([builder, 'inspect', '--type', 'image', id]))
+  const { layers } = JSON.parse(Manifest)
+  OCIv1.rootfs.diff_ids.forEach((diffID, i) => {
+    console.log(`  layer   ${diffID.slice(7, 19)}  ${bytes(layers[i].size)}`)
+  })
   const container = run([builder, 'from', id]).trim()
   try {
     const root = run([builder, 'mount', container]).trim()
-    console.log(`tree:\n${indent(tree(root))}`)
+    console.log(`  files\n    /\n${tree(root, '    ')}`)
     run([builder, 'umount', container])
-    console.log(`output:\n${indent(run([builder, 'run', container, '--', ...commandOf(id)]))}`)
+    // Without a command, the container's own.
+    console.log(`  says    ${run([builder, 'run', container]).trimEnd().replaceAll('\n', '\n          ')}`)
   } finally {
     run([builder, 'rm', container])
   }
 }
 
-function tree(root) {
-  const format = '%P %y %m %s %l\\n'
-  return run(['find', root, '-mindepth', '1', '-printf', format])
-    .trim()
-    .split('\n')
-    .sort()
-    .map((line) => line.split(' '))
-    .map(
-      ([name, kind, mode, size, target]) =>
-        `${kind} ${mode.padStart(4)} ${size.padStart(9)} /${name}${target ? ` -> ${target}` : ''}`,
-    )
+// What a root file system holds, drawn as tree(1) does.
+function tree(folder, before) {
+  const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return entries
+    .flatMap((entry, i) => {
+      const isLast = i === entries.length - 1
+      const path = join(folder, entry.name)
+      const line = `${before}${isLast ? '└── ' : '├── '}${entry.name}`
+      if (entry.isSymbolicLink()) return [`${line} -> ${readlinkSync(path)}`]
+      if (!entry.isDirectory()) return [`${line}  ${bytes(lstatSync(path).size)}`]
+      return [`${line}/`, tree(path, `${before}${isLast ? '    ' : '│   '}`)].filter(Boolean)
+    })
     .join('\n')
 }
 
-// What the image starts: its entry point and command.
-function commandOf(id) {
-  const image = JSON.parse(run([builder, 'inspect', '--type', 'image', id]))
-  const config = (image.OCIv1 ?? image).config
-  return [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])]
+function bytes(size) {
+  if (size < 1024) return `${size} B`
+  return size < 1 << 20 ? `${(size / 1024).toFixed(1)} KiB` : `${(size / (1 << 20)).toFixed(1)} MiB`
+}
+
+function bold(text) {
+  return process.stdout.isTTY && !process.env.NO_COLOR ? `\x1b[1m${text}\x1b[0m` : text
 }
 
 function indent(text) {

@@ -19,6 +19,7 @@ export {
   untag,
   version,
 } from './door/functions.js'
+export { inside } from './door/shell.js'
 export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailure } from './errors.js'
 export type { AddOptions } from './verbs/add.js'
 export type { CheckOptions, CheckResult } from './verbs/check.js'
@@ -40,7 +41,7 @@ export type { PushOptions, PushResult } from './verbs/push.js'
 export type { RenameOptions } from './verbs/rename.js'
 export type { RmOptions } from './verbs/rm.js'
 export type { RmiOptions } from './verbs/rmi.js'
-export type { RunOptions } from './verbs/run.js'
+export type { RunOptions } from './verbs/run-options.js'
 export type { TagOptions } from './verbs/tag.js'
 export type { UmountOptions } from './verbs/umount.js'
 export type { UntagOptions } from './verbs/untag.js'

@@ -6,7 +6,7 @@ _builder_verb() {
   case $1 in
   'add')
     verb='add'
-    flags='--checksum --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --parents --add-history -q --quiet'
+    flags='--checksum --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
   'check')
@@ -31,7 +31,7 @@ _builder_verb() {
     ;;
   'copy')
     verb='copy'
-    flags='--closure --from --chown --chmod --contextdir --ignorefile --exclude --parents --add-history -q --quiet'
+    flags='--closure --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
   'from')
@@ -133,7 +133,7 @@ _builder_value() {
   case "$1 $2" in
   *' --root') echo 'file' ;;
   *' --runroot') echo 'file' ;;
-  *' --storage-driver') echo 'words overlay fuse-overlayfs copy' ;;
+  *' --storage-driver') echo 'words overlay fuse-overlayfs copy vfs' ;;
   *' --storage-opt') echo 'nothing' ;;
   *' --registries-conf') echo 'file' ;;
   *' --registries-conf-dir') echo 'file' ;;
@@ -146,6 +146,7 @@ _builder_value() {
   'add --contextdir') echo 'file' ;;
   'add --ignorefile') echo 'file' ;;
   'add --exclude') echo 'nothing' ;;
+  'add --timestamp') echo 'nothing' ;;
   'commit -f' | 'commit --format') echo 'words oci docker' ;;
   'commit --iidfile') echo 'file' ;;
   'commit --timestamp') echo 'nothing' ;;
@@ -188,6 +189,7 @@ _builder_value() {
   'copy --contextdir') echo 'file' ;;
   'copy --ignorefile') echo 'file' ;;
   'copy --exclude') echo 'nothing' ;;
+  'copy --timestamp') echo 'nothing' ;;
   'from --name') echo 'nothing' ;;
   'from --pull') echo 'words always missing never newer' ;;
   'from --cidfile') echo 'file' ;;

@@ -6,7 +6,7 @@ _builder() {
     '(-h --help)'{-h,--help}'[Show help]'
     '--root=[The store'\''s folder]:dir:_files'
     '--runroot=[The folder for what lives only as long as the machine runs]:dir:_files'
-    '--storage-driver=[How layers are put together]:value:(overlay fuse-overlayfs copy)'
+    '--storage-driver=[How layers are put together]:value:(overlay fuse-overlayfs copy vfs)'
     '*--storage-opt=[Accepted for buildah'\''s scripts]:option: '
     '--registries-conf=[The registries.conf to use instead of the system'\''s]:file:_files'
     '--registries-conf-dir=[The registries.conf.d folder to use instead of the system'\''s]:dir:_files'
@@ -32,6 +32,7 @@ _builder() {
         '--contextdir=[Folder that the sources are taken from]:dir:_files' \
         '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
         '*--exclude=[Pattern of files to leave out]:pattern: ' \
+        '--timestamp=[Modification time of what is copied, in seconds since 1970]:seconds: ' \
         '--parents[Keep the sources'\'' folders]' \
         '--add-history[Add an entry for this copy to the image'\''s history]' \
         '(-q --quiet)-q[Print nothing]' \
@@ -123,6 +124,7 @@ _builder() {
         '--contextdir=[Folder that the sources are taken from]:dir:_files' \
         '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
         '*--exclude=[Pattern of files to leave out]:pattern: ' \
+        '--timestamp=[Modification time of what is copied, in seconds since 1970]:seconds: ' \
         '--parents[Keep the sources'\'' folders]' \
         '--add-history[Add an entry for this copy to the image'\''s history]' \
         '(-q --quiet)-q[Print nothing]' \

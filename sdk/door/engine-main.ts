@@ -1,7 +1,6 @@
 import { serveEngine } from '../namespace/engine.js'
 import { type MethodName, methods } from './methods.js'
-import { surround } from './surroundings.js'
-import type { EngineCall } from './verb.js'
+import { type EngineCall, surround } from './surroundings.js'
 
 /**
  * The engine's own process. Calls from the same surroundings run side by side; one from other surroundings (another

@@ -1,4 +1,4 @@
-import type { BegunRun } from '../verbs/begin-run.js'
+import type { BegunRun } from '../verbs/begun-run.js'
 
 /** Everything that an engine does for its client, by name; each is loaded when it is first asked for. */
 export const methods = {

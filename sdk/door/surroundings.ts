@@ -4,6 +4,12 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string>>
 }
 
+/** What crosses to the engine with every call. */
+export interface EngineCall {
+  readonly args: readonly unknown[]
+  readonly surroundings: Surroundings
+}
+
 /** Those of this process. The variables are the ones that change what a verb does. */
 export function surroundings(): Surroundings {
   const env = Object.entries(process.env).filter(([name, value]) => value !== undefined && matters(name))

@@ -3,7 +3,7 @@ import { type Engine, sharedEngine } from '../namespace/engine.js'
 import { isInside } from '../namespace/inside.js'
 import type { GlobalOptions } from '../verbs/global.js'
 import { type Method, type MethodName, methods } from './methods.js'
-import { type Surroundings, surroundings } from './surroundings.js'
+import { type EngineCall, surroundings } from './surroundings.js'
 
 /** What only reads or changes metadata needs no namespace, wherever the script runs. */
 const outside: ReadonlySet<MethodName> = new Set<MethodName>([
@@ -16,12 +16,6 @@ const outside: ReadonlySet<MethodName> = new Set<MethodName>([
   'untag',
   'version',
 ])
-
-/** What crosses to the engine with every call. */
-export interface EngineCall {
-  readonly args: readonly unknown[]
-  readonly surroundings: Surroundings
-}
 
 /**
  * A verb as a TypeScript script calls it: in this process when it is inside already, else in an engine, a child that is
@@ -68,5 +62,8 @@ function withoutSignal(arg: unknown): unknown {
 }
 
 function engine(): Promise<Engine> {
-  return sharedEngine({ entry: join(import.meta.dirname, 'engine-main.js') })
+  // The engine is loaded as this file was: `.ts` when a loader such as tsx is at work, whose options it then needs too.
+  const isSource = import.meta.filename.endsWith('.ts')
+  const entry = join(import.meta.dirname, `engine-main.${isSource ? 'ts' : 'js'}`)
+  return sharedEngine({ entry, ...(isSource ? { nodeOptions: process.execArgv } : {}) })
 }

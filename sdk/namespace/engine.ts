@@ -14,6 +14,8 @@ export interface Engine extends AsyncDisposable {
 export interface EngineOptions {
   /** Absolute path of the JavaScript file that calls {@link serveEngine}. */
   readonly entry: string
+  /** Options for node before the file: the loaders that it needs. */
+  readonly nodeOptions?: readonly string[]
 }
 
 type Request = { readonly id: number } & (
@@ -33,8 +35,8 @@ export function sharedEngine(options: EngineOptions): Promise<Engine> {
 let shared: Promise<Engine> | undefined
 
 /** Starts an engine. It keeps this process alive only while a call is under way. Throws `UNSUPPORTED`. */
-export async function startEngine({ entry }: EngineOptions, onEnd: () => void = () => {}): Promise<Engine> {
-  const argv = [process.execPath, entry]
+export async function startEngine(options: EngineOptions, onEnd: () => void = () => {}): Promise<Engine> {
+  const argv = [process.execPath, ...(options.nodeOptions ?? []), options.entry]
   const child = await spawnInside(argv, { stdio: ['ignore', 2, 2, 'ipc'], env: process.env })
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   child.on('message', (reply: Reply) => {

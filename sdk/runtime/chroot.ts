@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs'
 import { hostname as machineName } from 'node:os'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
@@ -99,6 +99,8 @@ function splitEnvironment({ env, rootfs, args }: RunPlan): { early: string[]; la
 /** Empty files for the host's devices to be mounted on, and the links that every /dev has. */
 function makeDevices(dev: string): void {
   mkdirSync(dev)
+  // Whatever the caller's umask: the directory itself is what every user of the container sees.
+  chmodSync(dev, 0o755)
   for (const name of devices) closeSync(openSync(join(dev, name), 'w', 0o666))
   for (const name of ['pts', 'shm', 'mqueue']) mkdirSync(join(dev, name))
   for (const [name, target] of Object.entries(deviceLinks)) symlinkSync(target, join(dev, name))

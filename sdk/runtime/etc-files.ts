@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import type { BindMount } from './mount-request.js'
@@ -32,7 +32,9 @@ export function writeEtcFiles(request: EtcRequest): BindMount[] {
   mkdirSync(folder)
   return files.map(([name, text]) => {
     const source = join(folder, name)
-    writeFileSync(source, text, { mode: 0o644 })
+    writeFileSync(source, text)
+    // Whatever the caller's umask: every user of the container reads these.
+    chmodSync(source, 0o644)
     return { type: 'bind', source, destination: `/etc/${name}` }
   })
 }

@@ -84,10 +84,10 @@ function create(rootfs: string, path: string, kind: 'file' | 'dir', mode = 0o755
   const parent = posix.dirname(path)
   const parentMtime = mtimeOf(rootfs, parent)
   withParent(rootfs, path, (at) => {
-    if (kind === 'dir') {
-      mkdirSync(at)
-      chmodSync(at, mode)
-    } else closeSync(openSync(at, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o644))
+    if (kind === 'dir') mkdirSync(at)
+    else closeSync(openSync(at, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY))
+    // Whatever the caller's umask is.
+    chmodSync(at, kind === 'dir' ? mode : 0o644)
   })
   return { path, kind, parentMtime: String(parentMtime), parentMtimeMade: String(mtimeOf(rootfs, parent)) }
 }

@@ -4,44 +4,32 @@ import { MS, mount } from '../namespace/libc.js'
 import { inUserNamespace } from './own-namespace.js'
 import type { RunPlan, Start } from './plan.js'
 import { needProgram } from './programs.js'
-import { type RuntimeConfig, runtimeConfig } from './runtime-config.js'
-import { compileByCreating, compiledSeccomp } from './seccomp-cache.js'
+import { runtimeConfig } from './runtime-config.js'
+import { compiledSeccomp } from './seccomp-cache.js'
 
 /**
  * Writes the bundle for an OCI runtime and says how to start it. The runtime stays in the foreground on the caller's
  * own terminal, and keeps its state in the run's folder. No cgroup is made: the run stays in the caller's.
  *
  * @param runtime - Absolute path of crun, runc or a runtime that takes their arguments.
- * @param cache - Folder for compiled seccomp filters.
  */
-export function prepareOci(plan: RunPlan, runtime: string, cache?: string): Start {
+export function prepareOci(plan: RunPlan, runtime: string): Start {
   const isolation = /runc[^/]*$/.test(runtime) ? 'runc' : 'crun'
   const state = join(plan.folder, 'state')
   mkdirSync(state, { mode: 0o700 })
+  const { seccomp, cache, id } = plan
+  const mayCache = isolation === 'crun' && seccomp !== undefined && cache !== undefined
+  const compiled = mayCache ? compiledSeccomp(seccomp, runtime, cache, join(state, id)) : {}
+  const config = JSON.stringify({ ...runtimeConfig(plan), ...compiled })
+  writeFileSync(join(plan.folder, 'config.json'), config, { mode: 0o600 })
   const command = [runtime, ...globalArguments(isolation), '--root', state]
   const before = isolation === 'crun' && isHybrid() ? unifiedCgroup() : []
-  const write = (config: RuntimeConfig) =>
-    writeFileSync(join(plan.folder, 'config.json'), JSON.stringify(config), { mode: 0o600 })
-  const config = runtimeConfig(plan)
-  const compile = () => {
-    write({ ...config, process: { ...config.process, terminal: false } })
-    return compileByCreating([...before, ...command], plan.folder, `${plan.id}-filter`)
-  }
-  const wanted = isolation === 'crun' && cache !== undefined && !plan.ownSeccomp ? plan.seccomp : undefined
-  const filter = wanted && cache ? compiledSeccomp(cache, runtime, wanted, compile) : undefined
-  write(filter === undefined ? config : withFilter(config, filter))
-  return { argv: [...before, ...command, 'run', '--bundle', plan.folder, plan.id], isolation, runtime: command }
+  return { argv: [...before, ...command, 'run', '--bundle', plan.folder, id], isolation, runtime: command }
 }
 
 function globalArguments(isolation: 'crun' | 'runc'): string[] {
   if (isolation === 'crun') return ['--cgroup-manager=disabled']
   return inUserNamespace() ? ['--rootless=true'] : []
-}
-
-/** Source: crun(1), `run.oci.seccomp_bpf_data`. */
-function withFilter(config: RuntimeConfig, filter: string): RuntimeConfig {
-  const { seccomp: _, ...linux } = config.linux
-  return { ...config, linux, annotations: { ...config.annotations, 'run.oci.seccomp_bpf_data': filter } }
 }
 
 /** Both cgroup versions at once: systemd's hybrid mode, which crun 1.8 refuses. */

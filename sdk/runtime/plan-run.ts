@@ -50,6 +50,7 @@ export function planRun(request: RunRequest, id: string, nameserver?: string): R
   return {
     ...{ id, rootfs, folder, args, env, cwd, user, terminal, hostname, network, capabilities, mounts },
     ...(seccomp ? { seccomp } : {}),
+    ...(request.cache ? { cache: request.cache } : {}),
     ownSeccomp: request.seccomp !== undefined && request.seccomp !== 'unconfined',
     noNewPrivileges: request.noNewPrivileges ?? false,
   }

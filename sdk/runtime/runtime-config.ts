@@ -10,16 +10,8 @@ export interface OciMount {
   readonly options: readonly string[]
 }
 
-/** The parts of a `config.json` that are changed after it is made. */
-export interface RuntimeConfig {
-  readonly annotations?: Readonly<Record<string, string>>
-  readonly process: Readonly<Record<string, unknown>>
-  readonly linux: Readonly<Record<string, unknown>>
-  readonly [field: string]: unknown
-}
-
 /** A `config.json`. Source: OCI runtime-spec 1.0.2, config.md and config-linux.md. */
-export function runtimeConfig(plan: RunPlan): RuntimeConfig {
+export function runtimeConfig(plan: RunPlan): Record<string, unknown> {
   const { user, capabilities } = plan
   return {
     ociVersion: '1.0.2',

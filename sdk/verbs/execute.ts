@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { BuilderError } from '../errors.js'
-import type { BegunRun } from './begin-run.js'
+import type { BegunRun } from './begun-run.js'
 
 /** How a begun command is executed. */
 export interface ExecuteOptions {

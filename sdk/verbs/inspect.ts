@@ -6,6 +6,7 @@ import { findImage, type Image } from '../store/images.js'
 import { isMounted } from '../store/mounts.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
+import { forTemplates } from './go-fields.js'
 
 /** Options of {@link inspect}. */
 export interface InspectOptions extends GlobalOptions {
@@ -84,40 +85,10 @@ export function present(result: Inspection, options: InspectOptions): string {
   return JSON.stringify(result, null, 4)
 }
 
-/** Buildah's templates reach the OCI configuration by Go's field names, which begin with a capital letter. */
-function forTemplates(result: Inspection): unknown {
-  return { ...result, OCIv1: capitalised(result.OCIv1), Docker: capitalised(result.Docker) }
-}
-
-function capitalised(value: unknown, deep = true): unknown {
-  if (Array.isArray(value)) return value.map((one) => capitalised(one))
-  if (!deep || typeof value !== 'object' || value === null) return value
-  const entries = Object.entries(value).map(([key, inner]) => {
-    const field = goNames[key] ?? key.charAt(0).toUpperCase() + key.slice(1)
-    return [field, capitalised(inner, !maps.has(field))]
-  })
-  return Object.fromEntries(entries)
-}
-
-const goNames: Readonly<Record<string, string>> = {
-  os: 'OS',
-  rootfs: 'RootFS',
-  diff_ids: 'DiffIDs',
-  created_by: 'CreatedBy',
-  empty_layer: 'EmptyLayer',
-  container_config: 'ContainerConfig',
-  'os.version': 'OSVersion',
-  'os.features': 'OSFeatures',
-  OnBuild: 'OnBuild',
-}
-
-/** Fields whose keys are the user's own words. */
-const maps = new Set(['Labels', 'ExposedPorts', 'Volumes', 'Annotations'])
-
 function ofContainer(record: ContainerRecord): Inspection {
   const { from, defaults } = record
   return {
-    ...common(record.config, record.annotations),
+    ...common({ ...record.config, created: record.config.created ?? record.created }, record.annotations),
     FromImage: from?.name ?? '',
     FromImageID: from?.id ?? '',
     FromImageDigest: from?.manifestDigest ?? '',

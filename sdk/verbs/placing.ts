@@ -42,6 +42,11 @@ export interface PlacingOptions extends GlobalOptions {
    * @placeholder PATTERN
    */
   exclude?: readonly string[]
+  /**
+   * Modification time of what is copied, in seconds since 1970. Default: each file's own.
+   * @placeholder SECONDS
+   */
+  timestamp?: number
   /** Keep the sources' folders: a/b/c goes to DESTINATION/a/b/c. */
   parents?: boolean
   /** Add an entry for this copy to the image's history. */
@@ -74,6 +79,7 @@ export async function placing(root: string, options: PlacingOptions): Promise<Tr
   return {
     ...(owner ? { owner } : {}),
     ...(options.chmod === undefined ? {} : { mode: parseMode(options.chmod) }),
+    ...(options.timestamp === undefined ? {} : { mtime: mtimeOf(options.timestamp) }),
     ...(rules ? { ignores: rules.ignores, enterIgnored: rules.mayComeBack } : {}),
     ...(options.signal ? { signal: options.signal } : {}),
   }
@@ -97,6 +103,16 @@ export async function copyAll(
 function ownerOf(root: string, { chown, from }: PlacingOptions): { uid: number; gid: number } | undefined {
   if (chown !== undefined) return resolveUser(root, chown)
   return from === undefined ? { uid: 0, gid: 0 } : undefined
+}
+
+function mtimeOf(seconds: number): bigint {
+  if (Number.isSafeInteger(seconds)) return BigInt(seconds) * 1_000_000_000n
+  throw new BuilderError('USAGE', {
+    operation: 'copy --timestamp',
+    object: String(seconds),
+    reason: 'it is not a number of seconds',
+    hint: 'write a whole number, the seconds since 1970',
+  })
 }
 
 async function rulesOf({ ignorefile, exclude, contextdir }: PlacingOptions) {

@@ -10,7 +10,7 @@ import type { ContainerRecord } from '../store/container-record.js'
 import { acquireLock } from '../store/locks.js'
 import type { Store } from '../store/store.js'
 import { otherRoot } from './other-root.js'
-import type { RunOptions } from './run.js'
+import type { RunOptions } from './run-options.js'
 
 /** The mounts of a run, and what has to be let go after it. */
 export interface RunMounts {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { isUserMapped } from '../../sdk/runtime/own-namespace.js'
 import type { PreparedRun, RunRequest } from '../../sdk/runtime/run.js'
 import { finishRun } from '../../sdk/runtime/run.js'
 import { busyboxRootfs, execute, inside, prepare, run, snapshot } from './busybox-rootfs.js'
@@ -14,6 +15,8 @@ const isolations: [name: string, choice: Partial<RunRequest>][] = [
   ['runc', { runtime: 'runc' }],
   ['chroot', { isolation: 'chroot' }],
 ]
+
+const needsIDs = 'needs subordinate ids'
 
 /** Seconds that nothing else on the machine sleeps. */
 const asleep = 900_000_000 + process.pid
@@ -83,7 +86,7 @@ const cases: Case[] = [
 for (const [name, choice] of isolations)
   describe(`isolation ${name}`, { skip: !inside && 'needs root, or a user namespace' }, () => {
     for (const [title, request, script, expected] of cases)
-      test(title, async () => {
+      test(title, { skip: lacksIDs(request) && needsIDs }, async () => {
         using rootfs = busyboxRootfs()
         const before = snapshot(rootfs.path)
         const { code, stdout, stderr } = await run(rootfs, { ...choice, ...request, args: ['sh', '-c', script] })
@@ -93,6 +96,20 @@ for (const [name, choice] of isolations)
         assert.equal(code, 0)
         assert.deepEqual(snapshot(rootfs.path), before, 'a trace of the run stayed in the rootfs')
       })
+
+    test('lets every user in, whatever the umask of the caller', {
+      skip: lacksIDs({ user: 'web' }) && needsIDs,
+    }, async () => {
+      using rootfs = busyboxRootfs()
+      const umask = process.umask(0o077)
+      try {
+        const script = 'cat /etc/hosts /etc/resolv.conf >/dev/null; cd /srv/app; touch /dev/shm/x'
+        const request = { user: 'web', cwd: '/srv/app', mounts: [tmpfs()], args: ['sh', '-c', script] }
+        assert.equal((await run(rootfs, { ...choice, ...request })).stderr, '')
+      } finally {
+        process.umask(umask)
+      }
+    })
 
     test('gives the exit code of the command', async () => {
       using rootfs = busyboxRootfs()
@@ -111,7 +128,9 @@ for (const [name, choice] of isolations)
       assert.equal((await run(rootfs, { ...choice, args: ['cat'] }, 'hello\n')).stdout, 'hello\n')
     })
 
-    test('makes a missing working directory for the user', async () => {
+    test('makes a missing working directory for the user', {
+      skip: lacksIDs({ user: 'web' }) && needsIDs,
+    }, async () => {
       using rootfs = busyboxRootfs()
       const args = ['sh', '-c', 'pwd; stat -c %u:%g /srv /srv/app']
       const { stdout } = await run(rootfs, { ...choice, args, cwd: '/srv/app', user: 'web' })
@@ -171,6 +190,18 @@ for (const [name, choice] of isolations)
       assert.deepEqual(snapshot(rootfs.path), before)
     })
 
+    test('is stopped while its caller waits', async () => {
+      using rootfs = busyboxRootfs()
+      const prepared = await prepare(rootfs, { ...choice, args: ['sh', '-c', `echo ready; sleep ${asleep}`] })
+      const [program = '', ...args] = prepared.argv
+      const child = spawn(program, args, { env: prepared.env, stdio: ['ignore', 'pipe', 'ignore'] })
+      const ended = new Promise((resolve) => child.once('close', resolve))
+      await new Promise((resolve) => child.stdout.once('data', resolve))
+      await finishRun(prepared)
+      await ended
+      assert.equal(await sleepers(), 0)
+    })
+
     test('gives the command a terminal', async () => {
       using rootfs = busyboxRootfs()
       const args = ['sh', '-c', 'test -t 0 && test -t 1 && echo yes; echo $TERM']
@@ -181,6 +212,10 @@ for (const [name, choice] of isolations)
       assert.match(stdout, /yes\r\n[^\n]*xterm\r\n/)
     })
   })
+
+function lacksIDs({ user, config }: Partial<RunRequest>): boolean {
+  return (user ?? config?.User) !== undefined && !isUserMapped(1000)
+}
 
 /** Starts a run, waits until the command speaks, and kills the process that was started, as a crash would. */
 async function killCaller({ argv, env }: PreparedRun): Promise<void> {

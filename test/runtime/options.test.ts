@@ -4,6 +4,7 @@ import { capabilitiesFor, defaultCapabilities } from '../../sdk/runtime/capabili
 import { parseDevice } from '../../sdk/runtime/device.js'
 import { parseEnv } from '../../sdk/runtime/environment.js'
 import { explainRunFailure } from '../../sdk/runtime/failure.js'
+import { parseIsolation } from '../../sdk/runtime/isolation.js'
 import { parseMount } from '../../sdk/runtime/mount-option.js'
 import { parseSecurityOptions } from '../../sdk/runtime/security-option.js'
 import { parseVolume } from '../../sdk/runtime/volume.js'
@@ -51,12 +52,22 @@ const refused: [what: string, read: () => unknown, code: string, message?: RegEx
   ['a device that is none', () => parseDevice('/etc/passwd'), 'USAGE'],
   ['a device that is not there', () => parseDevice('/dev/none-such'), 'NOT_FOUND'],
   ['a device with fewer permissions', () => parseDevice('/dev/null:r'), 'UNSUPPORTED'],
+  ['a mistyped isolation', () => parseIsolation('chrot'), 'USAGE', /did you mean chroot\?/],
   ['a label', () => parseSecurityOptions(['label=type:x']), 'UNSUPPORTED'],
   ['an unknown security option', () => parseSecurityOptions(['secomp=x']), 'USAGE', /did you mean seccomp\?/],
   ['a variable without a name', () => parseEnv(['=x']), 'USAGE'],
 ]
 for (const [what, read, code, message = /./] of refused)
   test(`refuses ${what}`, () => assert.throws(read, { code, message }))
+
+const isolations: [text: string, expected: string | undefined][] = [
+  ['oci', 'oci'],
+  ['rootless', 'oci'],
+  ['chroot', 'chroot'],
+  ['default', undefined],
+]
+for (const [text, expected] of isolations)
+  test(`reads isolation ${text}`, () => assert.equal(parseIsolation(text), expected))
 
 test('reads variables, taking values of the host where there is none', () => {
   assert.deepEqual(parseEnv(['A=1', 'B=', 'C', 'D'], { C: 'c' }), { A: '1', B: '', C: 'c' })

@@ -9,6 +9,7 @@ import { putBlob } from '../../sdk/store/blobs.js'
 import { type ContainerRecord, containerDir, createContainer } from '../../sdk/store/containers.js'
 import { addImage, type Image } from '../../sdk/store/images.js'
 import type { Store } from '../../sdk/store/store.js'
+import { ownRoot } from '../../sdk/store/upper.js'
 
 export const scratchConfig = emptyConfig({ os: 'linux', architecture: 'amd64' })
 
@@ -20,13 +21,16 @@ export function write(store: Store, { id }: ContainerRecord, files: Readonly<Rec
 
 /** Packs a container's upper directory and makes it a layer; equal files give equal layers. */
 export async function adopt(store: Store, record: ContainerRecord, packedNow = () => {}): Promise<ContainerRecord> {
-  const packed = await packLayer(join(containerDir(store, record.id), 'upper/diff'), { clamp: 0 })
+  const diff = join(containerDir(store, record.id), 'upper/diff')
+  const root = await ownRoot(store, diff, record.layers)
+  const packed = await packLayer(diff, { clamp: 0, root: root ? 'entry' : 'none' })
   const layers = [...record.layers, packed.diffID]
   const descriptor = { mediaType: mediaTypes.layer, digest: packed.diffID, size: packed.size }
   const config = { ...record.config, rootfs: { type: 'layers' as const, diff_ids: layers } }
   packedNow()
   const adopted = { layers, layerDescriptors: [...record.layerDescriptors, descriptor], config }
-  return adoptUpper(store, record, { ...packed, clamp: 0, created: '2020-01-01T00:00:00Z' }, adopted)
+  const layer = { ...packed, ...(root ? { root } : {}), clamp: 0, created: '2020-01-01T00:00:00Z' }
+  return adoptUpper(store, record, layer, adopted)
 }
 
 /** The bytes of a manifest for a container's layers; the config is put into the store. */

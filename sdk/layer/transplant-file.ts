@@ -1,0 +1,54 @@
+import type { Hash } from 'node:crypto'
+import { type BigIntStats, chmodSync, closeSync, constants, lchownSync, openSync, readSync, writeSync } from 'node:fs'
+import { idError, isMapped } from '../namespace/idmap.js'
+import { getXattr, listXattrs, type Path, setXattr } from '../namespace/libc.js'
+import type { ModeChange } from './chmod.js'
+import { isCarried } from './xattr.js'
+
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Copies a file's bytes to a new file, which only its owner can read so far, and feeds them to a hash. Throws system errors. */
+export function copyContent(source: Path, target: Path, hash: Hash): void {
+  const from = openSync(source, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    const to = openSync(target, 'wx', 0o600)
+    try {
+      for (let n = readSync(from, buffer); n > 0; n = readSync(from, buffer)) {
+        const chunk = buffer.subarray(0, n)
+        hash.update(chunk)
+        for (let written = 0; written < n; ) written += writeSync(to, chunk, written)
+      }
+    } finally {
+      closeSync(to)
+    }
+  } finally {
+    closeSync(from)
+  }
+}
+
+const buffer = Buffer.allocUnsafe(1 << 20)
+
+/**
+ * Gives a copy its owner, mode and extended attributes, in the order in which none undoes another: a change of owner
+ * clears set-user-ID bits and capabilities (chown(2)). Throws `ID_MAP` for an owner outside the id map.
+ */
+export function copyAttributes(
+  source: Path,
+  target: Path,
+  info: BigIntStats,
+  { owner, mode }: { readonly owner?: Owner | undefined; readonly mode?: ModeChange | undefined },
+): void {
+  const { uid, gid } = owner ?? { uid: Number(info.uid), gid: Number(info.gid) }
+  if (!isMapped('uid', uid) || !isMapped('gid', gid)) throw idError('copy', source.toString(), uid, gid)
+  lchownSync(target, uid, gid)
+  if (info.isSymbolicLink()) return
+  const own = Number(info.mode) & 0o7777
+  chmodSync(target, mode ? mode(own, info.isDirectory()) : own)
+  for (const name of listXattrs(source)) {
+    const value = isCarried(name) ? getXattr(source, name) : undefined
+    if (value) setXattr(target, name, value)
+  }
+}
