@@ -42,7 +42,7 @@ export async function startEngine(options: EngineOptions, onEnd: () => void = ()
   child.on('message', (reply: Reply) => {
     const call = waiting.get(reply.id)
     waiting.delete(reply.id)
-    if (waiting.size === 0) child.channel?.unref()
+    if (waiting.size === 0) letGo(child)
     if ('error' in reply) call?.reject(fromWire(reply.error))
     else call?.resolve(reply.value)
   })
@@ -51,8 +51,7 @@ export async function startEngine(options: EngineOptions, onEnd: () => void = ()
     for (const call of waiting.values()) call.reject(died(child.pid))
     waiting.clear()
   })
-  child.unref()
-  child.channel?.unref()
+  letGo(child)
   return { pid: child.pid as number, ...client(child, waiting) }
 }
 
@@ -68,8 +67,9 @@ function client(
       const cancel = () => send({ id, cancel: true })
       const result = new Promise<unknown>((resolve, reject) => {
         waiting.set(id, { resolve, reject })
-        child.channel?.ref()
+        hold(child)
         if (!send({ id, method, args })) reject(died(child.pid))
+        if (signal?.aborted) cancel()
         signal?.addEventListener('abort', cancel, { once: true })
       })
       return result.finally(() => signal?.removeEventListener('abort', cancel))
@@ -78,10 +78,22 @@ function client(
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return
       const ended = new Promise((resolve) => child.once('exit', resolve))
-      child.disconnect()
+      hold(child)
+      if (child.connected) child.disconnect()
       await ended
     },
   }
+}
+
+/** Keeps this process alive for an answer, or for the engine's end. */
+function hold(child: ChildProcess): void {
+  child.ref()
+  child.channel?.ref()
+}
+
+function letGo(child: ChildProcess): void {
+  child.unref()
+  child.channel?.unref()
 }
 
 /** The engine's side: answers calls until the script is gone, then ends what is under way and exits. */
