@@ -73,13 +73,14 @@ export class Container {
    */
   readonly $: ReturnType<typeof containerShell>
   readonly #options: GlobalOptions
+  readonly #pending = new Set<Promise<void>>()
   #removed = false
 
   constructor({ id, name }: FromResult, options: GlobalOptions = {}) {
     this.id = id
     this.name = name
     this.#options = options
-    this.$ = containerShell(id, options)
+    this.$ = containerShell(id, options, this.#pending)
   }
 
   /**
@@ -87,6 +88,7 @@ export class Container {
    * `nothrow`), `NOT_FOUND`, `UNSUPPORTED`, `ABORTED`.
    */
   async run(command: readonly string[] = [], options: ContainerRunOptions = {}): Promise<RunOutput> {
+    await this.#tidied()
     const { input, stdio = 'pipe', quiet = false, nothrow = false, ...rest } = options
     const begun = await verbs.beginRun(this.id, command, { ...this.#options, ...rest })
     try {
@@ -132,11 +134,13 @@ export class Container {
 
   /** Ends what {@link mount} began. Throws `IN_USE` when something still uses the root. */
   async umount(options: GlobalOptions = {}): Promise<void> {
+    await this.#tidied()
     await verbs.umount([this.id], { ...this.#options, ...options })
   }
 
   /** Makes an image. The container goes on from it, unless `rm` removes it. Throws as the verb does. */
   async commit(image?: string, options: CommitOptions = {}): Promise<CommitResult> {
+    await this.#tidied()
     const made = await verbs.commit(this.id, image, { ...this.#options, ...options })
     if (options.rm) this.#removed = true
     return made
@@ -150,8 +154,14 @@ export class Container {
   /** Removes the container. Images committed from it stay. Throws `IN_USE` while a command runs in it. */
   async remove(): Promise<void> {
     if (this.#removed) return
+    await this.#tidied()
     await verbs.rm([this.id], this.#options)
     this.#removed = true
+  }
+
+  /** A command of `$` is over for zx when it ends, and here when its mounts are gone. */
+  async #tidied(): Promise<void> {
+    await Promise.all(this.#pending)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -12,15 +12,19 @@ const endRun = verb('endRun')
 /**
  * zx's `$` bound to a container: a command line runs by the container's `/bin/sh`, and what is put into it is quoted.
  * zx wants a process at once, so a shell is started that waits for the words to execute until the container is ready.
+ * `pending` holds what is still to be tidied up after commands that have ended.
  */
-export function containerShell(container: string, options: GlobalOptions): Shell {
+export function containerShell(container: string, options: GlobalOptions, pending: Set<Promise<void>>): Shell {
   const start = (line: string, _args: readonly string[], spawning: object) => {
     const child = spawn('/bin/sh', ['-c', waiting], {
       ...spawning,
       shell: false,
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     })
-    void prepare(container, line, options, child.stdio[3] as Writable, new Promise((end) => child.once('exit', end)))
+    const ended = new Promise((end) => child.once('exit', end))
+    const tidied = prepare(container, line, options, child.stdio[3] as Writable, ended)
+    pending.add(tidied)
+    void tidied.finally(() => pending.delete(tidied))
     return child
   }
   return $({ spawn: start as unknown as typeof spawn, shell: '/bin/sh', prefix: '', postfix: '' })

@@ -59,7 +59,7 @@ test('a command that fails throws what is known of it', async () => {
     assert.ok(error instanceof RunError && error instanceof BuilderError)
     assert.deepEqual(
       [error.code, error.exitCode, error.argv, error.stdout, error.stderr],
-      ['RUN_FAILED', 7, failing, 'out\n', 'why\n'],
+      ['RUN', 7, failing, 'out\n', 'why\n'],
     )
     assert.match(error.message, new RegExp(`^run in ${c.name}: .* ended with exit code 7: why; `))
     return true
@@ -151,7 +151,7 @@ test('the container is removed when the block throws', async () => {
     await using _ = await container('scratch', { name: 'doomed' })
     throw new Error('on purpose')
   }, /on purpose/)
-  assert.deepEqual(await containers(places), [])
+  assert.ok(!(await containers(places)).some(({ name }) => name === 'doomed'))
 })
 
 test('errors cross the door whole', async () => {
@@ -214,7 +214,7 @@ test('a signal that has fired stops every verb before it begins', async () => {
   await using c = await container('base')
   const signal = AbortSignal.abort()
   for (const call of [
-    () => container('base', { signal }),
+    () => container('base', { signal }).then((made) => made.remove()),
     () => c.run(['true'], { signal }),
     () => c.copy(join(src, 'file'), '/f', { signal }),
     () => c.add(join(src, 'file'), '/f', { signal }),
@@ -222,10 +222,10 @@ test('a signal that has fired stops every verb before it begins', async () => {
     () => c.mount({ signal }),
     () => c.commit('never', { signal }),
   ])
-    await assert.rejects(call(), (error) => isAbort(error), String(call))
+    await assert.rejects(call() as Promise<unknown>, (error) => isAbort(error), String(call))
   assert.equal((await containers(places)).length, 1)
   assert.deepEqual(
-    (await images(places)).flatMap(({ names }) => names).filter((name) => name.includes('never')),
+    (await images(undefined, places)).flatMap(({ names }) => names).filter((name) => name.includes('never')),
     [],
   )
 })
@@ -233,8 +233,8 @@ test('a signal that has fired stops every verb before it begins', async () => {
 test('a signal ends a running command, and its processes', async () => {
   await using c = await container('base')
   const stopper = new AbortController()
-  const mark = '86399'
-  const running = c.run(['sh', '-c', `echo up; sleep ${mark}`], { signal: stopper.signal, quiet: true })
+  const mark = `1${process.pid}`
+  const running = c.run(['sleep', mark], { signal: stopper.signal, quiet: true })
   await until(async () => (await processes(mark)).length > 0)
   stopper.abort()
   await assert.rejects(running, isAbort)
@@ -276,7 +276,6 @@ test('a from of an archive that is stopped leaves no container, no image and not
   await using c = await container('base')
   const archive = join(src, 'base.tar')
   await c.commit(`oci-archive:${archive}`)
-  await rmi(['base'], { ...places }).catch(() => {})
   const known = (await containers(places)).length
   for (const delay of [0, 3, 10, 30, 60]) {
     const store = { root: join(src, `store-${delay}/root`), runroot: join(src, `store-${delay}/run`) }
@@ -315,7 +314,7 @@ if (process.argv[3] === 'wait') { console.log('up'); setInterval(() => {}, 1000)
 test('a script may be stopped while a command runs, and leaves no process', async (t) => {
   if (!needs(t, 'setsid')) return
   const script = join(src, 'running.mjs')
-  const mark = '86398'
+  const mark = `2${process.pid}`
   writeFileSync(
     script,
     `import { from } from '${join(top, 'dist/sdk/index.js')}'
@@ -339,7 +338,6 @@ function isAbort(error: unknown): boolean {
 }
 
 function onlyAbort(error: unknown): undefined {
-  if (error instanceof DOMException && error.name === 'TimeoutError') return undefined
   isAbort(error)
   return undefined
 }
