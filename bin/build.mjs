@@ -1,5 +1,6 @@
 // Builds dist/: every TypeScript file as one JavaScript file (for the SDK and the tests), the command line as a few
-// bundles (so that a verb loads only what it uses), and with --types the declarations. Takes well under a second.
+// bundles (so that a verb loads only what it uses), and with --types the declarations,
+// with --generate what is generated from the verbs, with --check only whether that is up to date. Takes well under a second.
 import { execFileSync } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -11,8 +12,9 @@ const wants = new Set(process.argv.slice(2))
 
 if (wants.has('--clean')) rmSync(join(top, 'dist'), { recursive: true, force: true })
 await transpile()
-if (wants.has('--generate')) {
-  execFileSync(process.execPath, [join(top, 'dist/bin/generate/main.js')], { stdio: 'inherit' })
+if (wants.has('--generate') || wants.has('--check')) {
+  const check = wants.has('--check') ? ['--check'] : []
+  execFileSync(process.execPath, [join(top, 'dist/bin/generate/main.js'), ...check], { stdio: 'inherit' })
   await transpile()
 }
 await bundle()
@@ -36,7 +38,7 @@ async function bundle() {
   rmSync(join(top, 'dist/cli'), { recursive: true, force: true })
   await build({
     absWorkingDir: top,
-    entryPoints: { main: 'bin/main.ts', engine: 'sdk/verbs/engine-main.ts' },
+    entryPoints: { main: 'bin/main.ts', engine: 'sdk/door/engine-main.ts' },
     outdir: 'dist/cli',
     bundle: true,
     splitting: true,

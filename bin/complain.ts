@@ -1,5 +1,5 @@
-import { BuilderError, printable } from '../sdk/errors.js'
-import type { Answer } from './answer.js'
+import { BuilderError, printable, RunError } from '../sdk/errors.js'
+import type { Answer } from './write-out.js'
 
 /** What was going on when it failed. */
 export interface Circumstances {
@@ -22,7 +22,7 @@ export function complain(error: unknown, { verb, isDebug = false, isAborted = fa
     else lines.push('The flag --log-level=debug shows where it happened.')
   } else if (error.code === 'USAGE') lines.push(`See builder ${verb ? `${verb} ` : ''}--help`)
   const stderr = `${printable(lines.filter(Boolean).join('\n'))}\n`
-  return { stdout: '', stderr, exitCode: failed, isAborted }
+  return { stdout: '', stderr, exitCode: error instanceof RunError ? error.exitCode : failed, isAborted }
 }
 
 function messageOf(error: unknown): string {

@@ -39,7 +39,8 @@ function helpOnAll({ verbs, globals }: VerbTable, page: Page): string {
     ['help', 'Shows the help on a verb'],
   ])
   page.heading('Global flags')
-  page.pairs([...flagPairs(globals), ['-h, --help', 'Show this help.'], ['-v, --version', 'Show the version.']])
+  const shown = globals.filter(({ hidden }) => !hidden).map((flag) => [formatFlag(flag), briefFlag(flag)] as const)
+  page.pairs([...shown, ['-h, --help', 'Show this help'], ['-v, --version', 'Show the version']])
   page.text('builder VERB --help tells more about a verb; man builder about all of it.')
   return page.toString()
 }
@@ -77,6 +78,12 @@ function helpOnVerb(verb: Verb, page: Page): string {
 export function brief(summary: string): string {
   const text = summary.replace(/\.$/, '')
   return text.length <= 60 ? text : (/^([^:;]{12,}?)[:;] /.exec(text)?.[1] ?? text)
+}
+
+/** A flag's first sentence and its choices: enough for an overview, the pages say the rest. */
+function briefFlag(flag: Flag): string {
+  const choices = hasManyChoices(flag) ? ` (${(flag.choices ?? []).join(', ')})` : ''
+  return flag.text.replace(/[.;]( .*)?$/s, '') + choices
 }
 
 /** Short flags stand in a column of their own. */

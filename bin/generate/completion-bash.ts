@@ -6,7 +6,7 @@ import type { Sources } from './read.js'
 export function bashCompletion(sources: Sources): string {
   const { verbs, globals } = sources
   return `${head}
-# Sets flags and operands of a verb: what may stand there.
+# Sets flags and operands of a verb: what may stand there. Another name of a verb becomes its own.
 _builder_verb() {
   case $1 in
 ${verbs.map(verbCase).join('\n')}
@@ -37,11 +37,11 @@ ${body}`
 function verbCase(verb: Verb): string {
   const { name, aliases, flags, positionals, passthrough } = verb
   const names = [name, ...aliases].map((one) => `'${one}'`).join(' | ')
-  const words = [...visible(flags).flatMap(spelt), '--help']
+  const words = visible(flags).flatMap(spelt)
   const operands = positionals.map(({ completes, many }) =>
     many ? `${passthrough ? 'command' : completes}...` : completes,
   )
-  return `  ${names})\n    flags='${words.join(' ')}'\n    operands=(${operands.join(' ')})\n    ;;`
+  return `  ${names})\n    verb='${name}'\n    flags='${words.join(' ')}'\n    operands=(${operands.join(' ')})\n    ;;`
 }
 
 /** A flag that must have a value ends with `=`, so that no space is put behind it; one that may have is offered twice. */
@@ -167,7 +167,7 @@ _builder() {
   whole=$cur
   _builder_read
   ((\${#words[@]} > 2)) && prior=\${words[-2]}
-  if [[ $passes && $given -ge $passes && ! ($given -eq $passes && $cur == -*) ]]; then
+  if [[ $passes && $given -ge $passes ]]; then
     _builder_offer command
   elif [[ $prior == -* && $prior != *=* ]] && _builder_takes_next "$prior"; then
     # shellcheck disable=SC2046

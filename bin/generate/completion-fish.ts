@@ -44,11 +44,8 @@ function verbLines({ name, aliases, flags, positionals, passthrough }: Verb): st
 
 function flagLines(flag: Flag, condition: string): string[] {
   const { name, also = [], short, negatable, kind } = flag
-  const value = takesValue(flag)
-    ? ` -r${argumentsOf(offerFor(flag))}`
-    : kind === 'optional-value'
-      ? argumentsOf(offerFor(flag))
-      : ''
+  const offer = offerFor(flag)
+  const value = `${takesValue(flag) ? (offer === 'file' ? ' -r' : ' -x') : ''}${kind === 'boolean' ? '' : argumentsOf(offer)}`
   const text = ` -d ${quote(sentence(flag.text))}`
   const first = `complete -c builder -n ${condition}${short ? ` -s ${short}` : ''} -l ${name}${value}${text}`
   const others = [...also, ...(negatable ? [`no-${name}`] : [])]

@@ -22,7 +22,7 @@ export function manIndex({ verbs, globals }: Sources): string {
     '.El',
     '.Ss Global flags',
     ...prose('They may stand before the verb or behind it.'),
-    ...flagList(globals),
+    ...(globals.length > 0 ? flagList(globals) : []),
     ...environment,
     '.Sh EXIT STATUS',
     '.Bl -tag -width Ds',
@@ -34,7 +34,7 @@ export function manIndex({ verbs, globals }: Sources): string {
 
 /** `docs/man/builder-<verb>.1`. */
 export function manPage(verb: Verb): string {
-  const { positionals, flags, stdout, throws, examples, aliases } = verb
+  const { positionals, flags, stdout, examples, aliases } = verb
   const shell = examples.filter(({ language }) => language === 'sh')
   return page(pageName(verb), brief(verb.summary), [
     '.Sh SYNOPSIS',
@@ -54,7 +54,6 @@ export function manPage(verb: Verb): string {
     ...prose(verb.passthrough ? "The command's own; 125 when builder itself fails." : '0; 125 when builder fails.'),
     ...(shell.length > 0 ? ['.Sh EXAMPLES'] : []),
     ...shell.flatMap(({ code }) => ['.Bd -literal -offset indent', ...code.split('\n').map(line), '.Ed']),
-    ...(throws === '' ? [] : ['.Sh ERRORS', ...prose(throws)]),
     ...seeAlso(['builder']),
   ])
 }

@@ -15,7 +15,7 @@ import { formatTable } from './table.js'
  *
  * @example
  * ```ts
- * import { renderTemplate } from '../sdk/image/go-template.js'
+ * import { renderTemplate } from './go-template.js'
  * renderTemplate('{{.Name}}:{{join .Tags ","}}', { Name: 'web', Tags: ['1', '2'] }) // web:1,2
  * ```
  */

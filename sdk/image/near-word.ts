@@ -6,19 +6,18 @@ export function nearestWord(word: string, known: readonly string[]): string | un
 /** At most three known words that may have been meant, most likely first: few slips, or the start of a longer word. */
 export function nearestWords(word: string, known: readonly string[]): readonly string[] {
   const wanted = word.toLowerCase()
-  const judged = known.map((one) => ({ one, slips: slipsBetween(wanted, one.toLowerCase()) }))
-  const most = wanted.length < 3 ? 1 : wanted.length < 6 ? 2 : 3
-  const near = judged.filter(({ one, slips }) => slips <= Math.min(most, one.length - 1) || startsLonger(wanted, one))
+  const most = wanted.length < 4 ? 1 : wanted.length < 7 ? 2 : 3
+  const judged = known.map((one) => {
+    const isStart = wanted.length >= 3 && one.toLowerCase().startsWith(wanted)
+    return { one, slips: isStart ? 1 : slipsBetween(wanted, one.toLowerCase()) }
+  })
+  const near = judged.filter(({ one, slips }) => slips <= Math.min(most, one.length - 1))
   near.sort((a, b) => a.slips - b.slips || (a.one < b.one ? -1 : 1))
   const best = near[0]?.slips ?? 0
   return near
     .filter(({ slips }) => slips <= best + 1)
     .slice(0, 3)
     .map(({ one }) => one)
-}
-
-function startsLonger(word: string, one: string): boolean {
-  return word.length >= 3 && one.startsWith(word)
 }
 
 /** Damerau's distance: a letter more, less, another, or two swapped is one slip. */

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { asBuilderError, BuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
+import { untilAborted } from './abort.js'
 import { Input } from './input.js'
+import { LayerHash } from './layer-hash.js'
 import { readable } from './names.js'
 import { type LayerRoot, Placing } from './place.js'
 import { type Content, type Member, readTar } from './read.js'
@@ -38,25 +39,21 @@ export async function applyLayer(
   directory: string,
   options: ApplyOptions = {},
 ): Promise<Applied> {
-  const hash = createHash('sha256')
+  using hash = new LayerHash()
   const placing = new Placing(directory)
   const progress = { entries: 0, name: '' }
   const reader = readTar(new Input(), visitor(placing, progress, options))
-  let size = 0
   try {
     reader.next()
     let breath = performance.now()
-    for await (const chunk of tar) {
-      options.signal?.throwIfAborted()
-      hash.update(chunk)
-      size += chunk.length
-      if (size > (options.limits?.size ?? Number.POSITIVE_INFINITY)) throw tooMuch(`${options.limits?.size} bytes`)
+    for await (const chunk of untilAborted(tar, options.signal, 'unpack layer', '')) {
+      await hash.write(chunk)
+      if (hash.size > (options.limits?.size ?? Number.POSITIVE_INFINITY)) throw tooMuch(`${options.limits?.size} bytes`)
       if (chunk.length > 0) reader.next(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
       if (performance.now() - breath < patience) continue
       await setImmediate()
       breath = performance.now()
     }
-    options.signal?.throwIfAborted()
     reader.next(undefined)
     placing.finish()
   } catch (error) {
@@ -65,8 +62,7 @@ export async function applyLayer(
     reader.return()
   }
   const { entries } = progress
-  const diffID: Digest = `sha256:${hash.digest('hex')}`
-  return { diffID, size, entries, ...(placing.root ? { root: placing.root } : {}) }
+  return { diffID: await hash.digest(), size: hash.size, entries, ...(placing.root ? { root: placing.root } : {}) }
 }
 
 function visitor(placing: Placing, progress: { entries: number; name: string }, { limits }: ApplyOptions) {

@@ -1,25 +1,26 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { BuilderError } from '../errors.js'
-import { blockSize, paddingOf } from './header.js'
+import { paddingOf } from './header.js'
+import { slotSize } from './layer-hash.js'
 import { readable } from './names.js'
 import type { TreeEntry } from './walk.js'
 
 /** Collects the bytes of a tar into chunks of 1 MiB. */
 export class Chunks {
-  readonly #keep: boolean
-  #chunk = Buffer.allocUnsafeSlow(chunkSize)
+  readonly #supply: () => Buffer
+  #chunk: Buffer | undefined
   #used = 0
 
-  constructor(keep: boolean) {
-    this.#keep = keep
+  /** @param supply - Gives a buffer of 1 MiB; called again when the one before has been handed out full. */
+  constructor(supply: () => Buffer) {
+    this.#supply = supply
   }
 
   *put(bytes: Readonly<Buffer>): Generator<Buffer> {
     for (let done = 0; done < bytes.length; ) {
-      const copied = (bytes as Buffer).copy(this.#chunk, this.#used, done)
+      const copied = (bytes as Buffer).copy(this.#current(), this.#used, done)
       done += copied
-      this.#used += copied
-      if (this.#used === chunkSize) yield this.#full()
+      yield* this.#advance(copied)
     }
   }
 
@@ -28,35 +29,39 @@ export class Chunks {
     const file = openSync(entry.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
       for (let left = entry.size; left > 0; ) {
-        const got = readSync(file, this.#chunk, this.#used, Math.min(left, chunkSize - this.#used), null)
+        const got = readSync(file, this.#current(), this.#used, Math.min(left, slotSize - this.#used), null)
         if (got === 0) throw shrank(entry)
         left -= got
-        this.#used += got
-        if (this.#used === chunkSize) yield this.#full()
+        yield* this.#advance(got)
       }
     } finally {
       closeSync(file)
     }
     // A chunk is whole blocks, so the padding fits.
     const padding = paddingOf(entry.size)
-    this.#chunk.fill(0, this.#used, this.#used + padding)
-    this.#used += padding
-    if (this.#used === chunkSize) yield this.#full()
+    if (padding === 0) return
+    this.#current().fill(0, this.#used, this.#used + padding)
+    yield* this.#advance(padding)
   }
 
-  rest(): Buffer {
-    return this.#chunk.subarray(0, this.#used)
+  /** What has been collected and not handed out. */
+  *rest(): Generator<Buffer> {
+    if (this.#used > 0) yield this.#current().subarray(0, this.#used)
   }
 
-  #full(): Buffer {
-    const full = this.#chunk
-    if (this.#keep) this.#chunk = Buffer.allocUnsafeSlow(chunkSize)
+  #current(): Buffer {
+    this.#chunk ??= this.#supply()
+    return this.#chunk
+  }
+
+  *#advance(bytes: number): Generator<Buffer> {
+    this.#used += bytes
+    if (this.#used < slotSize) return
+    yield this.#current()
+    this.#chunk = undefined
     this.#used = 0
-    return full
   }
 }
-
-const chunkSize = 2048 * blockSize
 
 function shrank(entry: TreeEntry): BuilderError {
   const object = readable(`/${entry.name}`)

@@ -106,7 +106,8 @@ async function* byProgram(input: AsyncIterable<Uint8Array>, compression: Exclude
     yield* child.stdout as AsyncIterable<Uint8Array>
     const code = await ended
     if (failed) throw failed
-    if (code !== 0) throw damaged(compression, new Error(complaint.trim()))
+    // bzip2 says this and ends with 0.
+    if (code !== 0 || complaint.includes('trailing garbage')) throw damaged(compression, new Error(complaint.trim()))
   } finally {
     child.kill('SIGKILL')
     source.destroy()

@@ -97,9 +97,15 @@ function checksumFits(block: Buffer): boolean {
   let sum = 0
   let high = 0
   for (let i = 0; i < blockSize; i++) {
-    const byte = i >= 148 && i < 156 ? 0x20 : (block[i] as number)
+    const byte = block[i] as number
     sum += byte
     high += byte >> 7
+  }
+  // The checksum's own eight bytes count as spaces.
+  for (let i = 148; i < 156; i++) {
+    const byte = block[i] as number
+    sum += 0x20 - byte
+    high -= byte >> 7
   }
   const claimed = number(block, 148, 8, text(block, 0, 100), 'checksum')
   return claimed === sum || claimed === sum - 256 * high

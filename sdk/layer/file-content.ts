@@ -34,9 +34,9 @@ export class FileContent implements Content {
     if (this.#written < size) ftruncateSync(this.#file, size)
     fchownSync(this.#file, uid, gid)
     fchmodSync(this.#file, mode)
-    closeSync(this.#file)
     for (const [name, value] of this.#xattrs) setXattr(this.#path, name, Buffer.from(value, 'latin1'))
-    setMtime(this.#path, mtime)
+    setMtime(this.#file, mtime)
+    closeSync(this.#file)
   }
 
   discard(): void {

@@ -39,14 +39,14 @@ export class Folders {
    * Makes sure that a name's parent is a directory; one that no entry has spoken of gets mode 0755, root as owner and
    * the time 0. Throws `UNSAFE` for a link on the way, `INVALID` for another file.
    */
-  enter(name: string): void {
+  enter(name: string, entry = name): void {
     const parent = parentOf(name)
     if (this.#known.has(parent)) return
-    this.enter(parent)
+    this.enter(parent, entry)
     const stats = this.stat(parent)
-    if (stats?.isSymbolicLink()) throw throughLink(name, parent)
+    if (stats?.isSymbolicLink()) throw throughLink(entry, parent)
     if (stats?.isDirectory()) this.#known.set(parent, undefined)
-    else if (stats && !isDeleted(stats)) throw invalid(`/${name}`, `/${readable(parent)} is not a directory`)
+    else if (stats && !isDeleted(stats)) throw invalid(`/${entry}`, `/${readable(parent)} is not a directory`)
     else {
       if (stats) this.clear(parent)
       this.make(parent, 0o755)

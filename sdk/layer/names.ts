@@ -24,10 +24,12 @@ export function isAscii(text: string): boolean {
 }
 
 /**
- * Takes the name of a tar entry apart, relative to the root: a leading `/`, `.` and empty parts count for nothing.
- * Throws `UNSAFE` for `..`, `INVALID` for a NUL byte.
+ * The plain form of a tar entry's name, relative to the root: a leading `/`, `.` and empty parts count for nothing; the
+ * root itself is empty. Throws `UNSAFE` for `..`, `INVALID` for a NUL byte.
  */
-export function partsOf(name: string, operation: string): string[] {
+export function plainName(name: string, operation: string): string {
+  const bare = name.endsWith('/') ? name.slice(0, -1) : name
+  if (!needsCare.test(bare)) return bare
   const parts = name.split('/').filter((part) => part !== '' && part !== '.')
   if (parts.includes('..'))
     throw new BuilderError('UNSAFE', {
@@ -37,8 +39,10 @@ export function partsOf(name: string, operation: string): string[] {
     })
   if (name.includes('\0'))
     throw new BuilderError('INVALID', { operation, object: readable(name), reason: 'its name holds a NUL byte' })
-  return parts
+  return parts.join('/')
 }
 
+/** An empty part, or one that begins with a dot: `.`, `..`, or a harmless one. */
+const needsCare = /(^|\/)([.]{0,2})(\/|$)|\0/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the first 128 characters begin with NUL
 const beyondAscii = /[^\x00-\x7f]/

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { asBuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
+import { stopIfAborted } from './abort.js'
+import { LayerHash, slotSize } from './layer-hash.js'
 import { type TarOptions, tarChunks } from './tar.js'
 
 export interface PackOptions extends TarOptions {
@@ -28,15 +29,13 @@ export interface Packed {
  * a file that shrinks meanwhile, `ABORTED`, `SYSTEM`. Source: OCI image-spec, layer.md.
  */
 export async function packLayer(directory: string, options: PackOptions = {}): Promise<Packed> {
-  const hash = createHash('sha256')
+  using hash = new LayerHash()
   const count = { entries: 0 }
-  let size = 0
-  for await (const chunk of paced(directory, options, count, options.sink !== undefined)) {
-    hash.update(chunk)
-    size += chunk.length
-    await options.sink?.(chunk)
+  for await (const chunk of paced(directory, options, count, () => hash.slot())) {
+    await options.sink?.(Buffer.from(chunk))
+    await hash.add(chunk)
   }
-  return { diffID: `sha256:${hash.digest('hex')}`, size, entries: count.entries }
+  return { diffID: await hash.digest(), size: hash.size, entries: count.entries }
 }
 
 /**
@@ -44,19 +43,20 @@ export async function packLayer(directory: string, options: PackOptions = {}): P
  * by the pieces and the largest directory's names. Throws as packLayer does.
  */
 export function layerStream(directory: string, options: Omit<PackOptions, 'sink'> = {}): AsyncIterable<Uint8Array> {
-  return paced(directory, options, { entries: 0 }, true)
+  return paced(directory, options, { entries: 0 }, () => Buffer.allocUnsafeSlow(slotSize))
 }
 
 /** The chunks of the tar, with a breath for the rest of the program every few milliseconds. */
-async function* paced(directory: string, options: PackOptions, count: { entries: number }, keep: boolean) {
+async function* paced(directory: string, options: PackOptions, count: { entries: number }, supply: () => Buffer) {
   try {
+    stopIfAborted(options.signal, 'pack layer', directory)
     let breath = performance.now()
-    for (const chunk of tarChunks(directory, options, count, keep)) {
+    for (const chunk of tarChunks(directory, options, count, supply)) {
       yield chunk
       if (performance.now() - breath < patience) continue
       await setImmediate()
       breath = performance.now()
-      options.signal?.throwIfAborted()
+      stopIfAborted(options.signal, 'pack layer', directory)
     }
   } catch (error) {
     throw asBuilderError(error, 'pack layer', directory)

@@ -1,11 +1,11 @@
 import { chmodSync, lchownSync, linkSync, symlinkSync } from 'node:fs'
 import { BuilderError } from '../errors.js'
+import { idError, isMapped } from '../namespace/idmap.js'
 import { mknod, type Path, setMtime, setXattr } from '../namespace/libc.js'
 import { invalid } from './decode.js'
 import { FileContent } from './file-content.js'
 import { Folders, isDeleted, throughLink } from './folders.js'
-import { checkOwner } from './ids.js'
-import { partsOf, readable } from './names.js'
+import { plainName, readable } from './names.js'
 import type { Content, Member } from './read.js'
 import { aufsPrefix, makeOpaque, makeWhiteout, opaqueMarker, whiteoutPrefix } from './whiteout.js'
 import { isCarried } from './xattr.js'
@@ -28,17 +28,17 @@ export class Placing {
 
   /** Places one entry. Gives what takes its content, for a file. */
   place(member: Member): Content | undefined {
-    const parts = partsOf(member.name, 'unpack layer')
-    const name = parts.join('/')
-    const base = parts.at(-1) ?? ''
-    const inside = parts.slice(0, -1).find((part) => part.startsWith(whiteoutPrefix))
-    if (inside !== undefined) {
-      if (inside.startsWith(aufsPrefix)) return undefined
-      throw invalid(member.name, `${readable(inside)} means a removal and cannot hold files`)
+    const name = plainName(member.name, 'unpack layer')
+    if (name.includes(whiteoutPrefix)) {
+      const parts = name.split('/')
+      const base = parts.pop() ?? ''
+      const inside = parts.find((part) => part.startsWith(whiteoutPrefix))
+      if (inside?.startsWith(aufsPrefix)) return undefined
+      if (inside !== undefined) throw invalid(`/${name}`, `${readable(inside)} means a removal and cannot hold files`)
+      if (base.startsWith(whiteoutPrefix)) return this.#remove(name, base)
     }
-    if (base.startsWith(whiteoutPrefix)) return this.#remove(name, base)
     const { uid, gid } = member
-    checkOwner(name, uid, gid)
+    if (!isMapped('uid', uid) || !isMapped('gid', gid)) throw idError('unpack layer', readable(`/${name}`), uid, gid)
     if (member.type === 'directory') return this.#directory(name, member)
     if (name === '') throw invalid('/', 'the root of a layer must be a directory')
     this.#folders.enter(name)
@@ -120,7 +120,7 @@ export class Placing {
   }
 
   #link(name: string, path: Path, { linkname }: Member): undefined {
-    const target = partsOf(linkname, 'unpack layer').join('/')
+    const target = plainName(linkname, 'unpack layer')
     const link = this.#folders.linkOnTheWay(target)
     if (link !== undefined) throw throughLink(name, link)
     const stats = this.#folders.stat(target)

@@ -24,15 +24,15 @@ export interface TarOptions {
  * the chunk.
  *
  * @param count - Its `entries` is raised for each member.
- * @param keep - Whether each chunk is the reader's to keep; otherwise it is valid until the next one is asked for.
+ * @param supply - Gives a buffer of 1 MiB for the next chunk; called when one is needed, after the last was taken.
  */
 export function* tarChunks(
   directory: string,
   options: TarOptions,
   count: { entries: number },
-  keep: boolean,
+  supply: () => Buffer,
 ): Generator<Buffer> {
-  const out = new Chunks(keep)
+  const out = new Chunks(supply)
   const packing: Packing = { options, links: new Map(), opaque: new Set() }
   for (const entry of walk(directory, options.skip)) {
     for (const member of membersOf(entry, packing)) {
@@ -42,7 +42,7 @@ export function* tarChunks(
     }
   }
   yield* out.put(endOfArchive)
-  yield out.rest()
+  yield* out.rest()
 }
 
 interface Packing {

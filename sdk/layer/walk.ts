@@ -66,7 +66,7 @@ function childrenOf(root: string, directory: TreeEntry, skip: ReadonlySet<string
 /** Undefined for what is left out, and for what was removed since the directory was read. */
 function entryOf(root: string, name: string, skip: ReadonlySet<string>): TreeEntry | undefined {
   if (skip.size > 0 && skip.has(name)) return undefined
-  const path = systemPath(name === '' ? root : `${root}/${name}`)
+  const path = systemPath(`${root}/${name || '.'}`)
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: name === '' }) as BigIntStats | undefined
   if (!stats) return undefined
   const mode = Number(stats.mode)

@@ -2,7 +2,7 @@
  * How a layer says that something of the layers below is gone.
  * In a tar: OCI image-spec, layer.md, "Whiteouts". On disk: Linux's overlayfs, "whiteouts and opaque directories".
  */
-import { readFileSync } from 'node:fs'
+import { isInUserNamespace } from '../namespace/inside.js'
 import { mknod, type Path, setXattr } from '../namespace/libc.js'
 
 /** Before the name of what a layer removes. */
@@ -26,14 +26,7 @@ export function makeWhiteout(path: Path): void {
 
 /** Marks a directory opaque, in the way that the overlay mount of this namespace reads. */
 export function makeOpaque(path: Path): void {
-  setXattr(path, inUserNamespace() ? 'user.overlay.opaque' : 'trusted.overlay.opaque', yes)
+  setXattr(path, isInUserNamespace() ? 'user.overlay.opaque' : 'trusted.overlay.opaque', yes)
 }
 
-/** True unless every id of the machine is mapped to itself, which is what real root has. */
-function inUserNamespace(): boolean {
-  nested ??= readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/).join(' ') !== '0 0 4294967295'
-  return nested
-}
-
-let nested: boolean | undefined
 const yes = Buffer.from('y')

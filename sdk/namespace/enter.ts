@@ -19,9 +19,10 @@ export interface EnterOptions {
  * already, in the holder's namespaces when there is a holder, else in new ones that have all ids that the user may use.
  * Throws `UNSUPPORTED` when the kernel does not let a plain user make namespaces.
  */
-export async function spawnInside(argv: readonly string[], { stdio, env }: EnterOptions): Promise<ChildProcess> {
+export async function spawnInside(argv: readonly string[], { stdio, ...options }: EnterOptions): Promise<ChildProcess> {
   const [program = '', ...args] = argv
-  if (isInside()) return spawn(program, args, { stdio, env })
+  if (isInside()) return spawn(program, args, { stdio, env: options.env })
+  const env = { ...options.env, BUILDER_INSIDE: '1' }
   const holder = findHolder()
   const join = [
     '-t',

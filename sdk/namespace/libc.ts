@@ -67,12 +67,16 @@ export function mknod(path: Path, mode: number, major = 0, minor = 0): void {
   check(libc().mknod(cstr(path), mode, makedev(major, minor)), 'mknod', path)
 }
 
-/** Sets a modification (and access) time in nanoseconds since 1970, never following a link. */
-export function setMtime(path: Path, nanoseconds: bigint): void {
+/**
+ * Sets a modification (and access) time in nanoseconds since 1970: of a path, never following a link, or of an open
+ * file.
+ */
+export function setMtime(file: Path | number, nanoseconds: bigint): void {
   const seconds = nanoseconds >= 0n ? nanoseconds / billion : -((-nanoseconds + billion - 1n) / billion)
   times[0] = times[2] = seconds
   times[1] = times[3] = nanoseconds - seconds * billion
-  check(libc().utimensat(-100, cstr(path), timesBytes, 0x100), 'utimensat', path)
+  if (typeof file === 'number') check(libc().futimens(file, timesBytes), 'futimens', `file descriptor ${file}`)
+  else check(libc().utimensat(-100, cstr(file), timesBytes, 0x100), 'utimensat', file)
 }
 
 /** renameat2(2) with RENAME_NOREPLACE (1) or RENAME_EXCHANGE (2). */
@@ -112,6 +116,7 @@ interface Libc {
   readonly lremovexattr: Call
   readonly mknod: Call
   readonly utimensat: Call
+  readonly futimens: Call
   readonly renameat2: Call
 }
 
@@ -132,6 +137,7 @@ function libc(): Libc {
     lremovexattr: call('int lremovexattr(const uint8_t*, const uint8_t*)'),
     mknod: call('int mknod(const uint8_t*, uint32_t, uint64_t)'),
     utimensat: call('int utimensat(int, const uint8_t*, const void*, int)'),
+    futimens: call('int futimens(int, const void*)'),
     renameat2: call('int renameat2(int, const uint8_t*, int, const uint8_t*, unsigned int)'),
   }
   return loaded

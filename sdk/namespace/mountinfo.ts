@@ -2,13 +2,13 @@ import { readFileSync, realpathSync } from 'node:fs'
 
 /** Mount points of this mount namespace, in the order of their mounting. Source: proc_pid_mountinfo(5), field 5. */
 export function mountPoints(): string[] {
-  const rows = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
-  return rows.flatMap((row) => {
-    const path = row.split(' ')[4]
-    return path === undefined
-      ? []
-      : [path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))]
-  })
+  return mountTable().map(({ path }) => path)
+}
+
+/** The type of the file system that is mounted exactly there, the topmost one: `overlay`, `fuse.fuse-overlayfs`, `ext4`. */
+export function mountType(path: string): string | undefined {
+  const at = real(path)
+  return mountTable().findLast((one) => one.path === at)?.type
 }
 
 /** Whether something is mounted exactly there, in this mount namespace. */
@@ -20,6 +20,23 @@ export function isMountPoint(path: string): boolean {
 export function mountsBelow(path: string): string[] {
   const top = real(path)
   return mountPoints().filter((point) => point === top || point.startsWith(`${top}/`))
+}
+
+interface MountRow {
+  readonly path: string
+  readonly type: string
+}
+
+/** Fields 5 and, behind the hyphen, the type. Blanks and backslashes are written as octal numbers, of bytes. */
+function mountTable(): MountRow[] {
+  const rows = readFileSync('/proc/self/mountinfo', 'latin1').split('\n')
+  return rows.flatMap((row) => {
+    const [fields = '', type = ''] = row.split(' - ')
+    const path = fields.split(' ')[4]
+    if (path === undefined) return []
+    const bytes = path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
+    return [{ path: Buffer.from(bytes, 'latin1').toString(), type: type.split(' ')[0] ?? '' }]
+  })
 }
 
 function real(path: string): string {

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { resolveInRoot } from '../namespace/rooted-path.js'
 import { devices, fstab } from './chroot-mounts.js'
+import { makeMountpoints } from './mountpoints.js'
 import { inUserNamespace, setgroupsDenied } from './own-namespace.js'
 import type { RunPlan, Start } from './plan.js'
+import { targetOf } from './plan-run.js'
 import { findProgram, needProgram } from './programs.js'
 
 /**
@@ -25,6 +27,7 @@ export function prepareChroot(plan: RunPlan): Start {
   const { folder, hostname, network } = plan
   const [unshare, sh, mount] = ['unshare', 'sh', 'mount'].map((name) => needProgram(name, 'util-linux', 'run'))
   makeDevices(join(folder, 'dev'))
+  makeNestedTargets(plan)
   mkdirSync(join(folder, 'sys'))
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600 })
   write('fstab', fstab(plan))
@@ -96,10 +99,25 @@ function splitEnvironment({ env, rootfs, args }: RunPlan): { early: string[]; la
 /** Empty files for the host's devices to be mounted on, and the links that every /dev has. */
 function makeDevices(dev: string): void {
   mkdirSync(dev)
+  // Whatever the caller's umask: the directory itself is what every user of the container sees.
   chmodSync(dev, 0o755)
   for (const name of devices) closeSync(openSync(join(dev, name), 'w', 0o666))
   for (const name of ['pts', 'shm', 'mqueue']) mkdirSync(join(dev, name))
   for (const [name, target] of Object.entries(deviceLinks)) symlinkSync(target, join(dev, name))
+}
+
+/** Places to mount on that are not in the rootfs but in what is mounted first; OCI runtimes make these themselves. */
+function makeNestedTargets({ folder, mounts }: RunPlan): void {
+  for (const mount of mounts) {
+    const { destination } = mount
+    const target = targetOf(mount)
+    const outer = mounts.findLast((other) => destination.startsWith(`${other.destination}/`))
+    if (destination.startsWith('/dev/')) makeMountpoints(folder, [target])
+    else if (outer?.type === 'tmpfs' && target.kind === 'file')
+      throw impossible(`mount the file ${destination} in a tmpfs`)
+    else if (outer && outer.type !== 'tmpfs')
+      makeMountpoints(outer.source, [{ ...target, path: destination.slice(outer.destination.length) }])
+  }
 }
 
 /** `hostname`, where it is installed; root of the machine can do without. Empty: the host's name is kept. */

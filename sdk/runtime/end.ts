@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PreparedRun } from './run-request.js'
 
@@ -8,15 +8,16 @@ import type { PreparedRun } from './run-request.js'
  * process 1 of a chroot run by its process ID, when that process is still the one that was started.
  */
 export function endRun({ id, folder, isolation, runtime, env }: PreparedRun): void {
-  if (isolation === 'chroot') endProcess(join(folder, 'process'))
+  if (isolation === 'chroot') endProcess(readText(join(folder, 'process')))
   if (!runtime || !existsSync(join(folder, 'state', id))) return
   const [program = '', ...args] = runtime
   spawnSync(program, [...args, 'delete', '--force', id], { stdio: 'ignore', env, timeout: 30_000 })
+  // A runtime that was killed between the start of the command and the writing of its state has forgotten it.
+  for (const stat of processesOf(id)) endProcess(stat)
 }
 
-/** @param file - Holds process 1's /proc/<pid>/stat as it was at its start. */
-function endProcess(file: string): void {
-  const written = existsSync(file) ? readFileSync(file, 'latin1').trim() : ''
+/** @param written - The process's /proc/<pid>/stat as it was before. */
+function endProcess(written: string): void {
   const pid = Number.parseInt(written, 10)
   if (!(pid > 1) || startTimeOf(written) !== startTimeOf(statOf(pid))) return
   process.kill(pid, 'SIGKILL')
@@ -24,13 +25,25 @@ function endProcess(file: string): void {
   while (startTimeOf(statOf(pid)) === startTimeOf(written) && Date.now() < deadline) pause(2)
 }
 
-function statOf(pid: number): string {
+/** The processes that see a mount from the run's own directory, as every process of it does and no other. */
+function processesOf(id: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && readText(`/proc/${name}/mountinfo`).includes(`/${id}/resolv.conf `))
+    .map((name) => statOf(Number(name)))
+}
+
+function readText(path: string): string {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return /\) [ZX] /.test(stat) ? '' : stat
+    return readFileSync(path, 'latin1')
   } catch {
     return ''
   }
+}
+
+/** Empty for a process that is gone, or waits only for its parent to notice. */
+function statOf(pid: number): string {
+  const stat = readText(`/proc/${pid}/stat`)
+  return /\) [ZX] /.test(stat) ? '' : stat
 }
 
 /** Field 22 of /proc/<pid>/stat; the name in field 2 may hold blanks and brackets. Source: proc(5). */

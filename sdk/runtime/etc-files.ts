@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import type { BindMount } from './mount-request.js'
@@ -6,6 +6,7 @@ import type { Network } from './network.js'
 
 /** What {@link writeEtcFiles} needs to know. */
 export interface EtcRequest {
+  /** Made; its name is in the mount table of every process of the run, and so tells them from others. */
   readonly folder: string
   readonly hostname: string
   readonly network: Network
@@ -28,10 +29,11 @@ export function writeEtcFiles(request: EtcRequest): BindMount[] {
   const files: [string, string][] = [['resolv.conf', resolvConf(request)]]
   if (!request.noHosts) files.push(['hosts', hosts(request)])
   if (!request.noHostname) files.push(['hostname', `${hostname}\n`])
+  mkdirSync(folder)
   return files.map(([name, text]) => {
     const source = join(folder, name)
     writeFileSync(source, text)
-    // Every user of the container reads them, whatever the caller's umask is.
+    // Whatever the caller's umask: every user of the container reads these.
     chmodSync(source, 0o644)
     return { type: 'bind', source, destination: `/etc/${name}` }
   })

@@ -31,7 +31,7 @@ const messages: readonly (RunExplanation & { readonly pattern: RegExp })[] = [
     hint: 'check the platform of the image with builder inspect',
   },
   {
-    pattern: /executable file .* not found|(unshare: failed to execute|exec: ".*?":|runc run failed).*no such file/i,
+    pattern: /executable file (.* )?not found|(unshare: failed to execute|exec: ".*?":|runc run failed).*no such file/i,
     exitCode: 127,
     reason: 'the command is not in the container, or the interpreter or loader that it names is not',
     hint: 'install it in the container, or check its first line',

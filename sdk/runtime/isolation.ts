@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { BuilderError } from '../errors.js'
+import { nearest } from './nearest.js'
 import { findProgram } from './programs.js'
 
 /** How a run is held apart: by an OCI runtime, or by builder's own use of unshare and chroot. */
@@ -28,6 +29,23 @@ export function chooseIsolation(asked?: Isolation, runtime?: string): ChosenIsol
     object: '--isolation oci',
     reason: 'neither crun nor runc works on this machine',
     hint: 'install the package crun, or use --isolation chroot',
+  })
+}
+
+/**
+ * Reads `--isolation` and BUILDAH_ISOLATION in buildah's words: `oci`, `rootless` (the same here, for rootless is what
+ * the namespace says) and `chroot`; undefined for '' and `default`. Throws `USAGE` for another word.
+ */
+export function parseIsolation(text: string): Isolation | undefined {
+  if (text === '' || text === 'default') return undefined
+  if (text === 'oci' || text === 'rootless') return 'oci'
+  if (text === 'chroot') return 'chroot'
+  const near = nearest(text, ['oci', 'rootless', 'chroot'])
+  throw new BuilderError('USAGE', {
+    operation: 'read isolation',
+    object: JSON.stringify(text),
+    reason: 'it is not oci, rootless or chroot',
+    hint: near ? `did you mean ${near}?` : 'leave it out: the best that works here is used',
   })
 }
 

@@ -11,6 +11,7 @@ import { insidePath, setFlag, unknownOption, wrong } from './volume.js'
  *
  * @example
  * ```ts
+ * import { parseMount } from './mount-option.js'
  * parseMount('type=tmpfs,dst=/scratch,size=64m') // { type: 'tmpfs', destination: '/scratch', size: 67108864 }
  * ```
  */

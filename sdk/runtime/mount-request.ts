@@ -35,6 +35,7 @@ export interface CacheMount {
   readonly readonly?: boolean
 }
 
+/** Who may use a cache at once. Source: the Dockerfile frontend's `RUN --mount=type=cache,sharing=`. */
 export type CacheSharing = 'shared' | 'private' | 'locked'
 
 /** One mount of a run, with every path resolved. */

@@ -19,6 +19,8 @@ export interface Mountpoint {
 export interface MountTarget {
   readonly path: string
   readonly kind: 'file' | 'dir'
+  /** Permission bits of a directory that is made. Default: 0o755. */
+  readonly mode?: number
 }
 
 /**
@@ -72,19 +74,20 @@ function makeOne(rootfs: string, target: MountTarget, made: Mountpoint[]): void 
     const path = `/${parts.slice(0, i + 1).join('/')}`
     const kind = i < parts.length - 1 ? 'dir' : target.kind
     const there = lstatSync(posix.join(rootfs, path), { throwIfNoEntry: false })
-    if (there === undefined) made.push(create(rootfs, path, kind))
+    const mode = i < parts.length - 1 ? undefined : target.mode
+    if (there === undefined) made.push(create(rootfs, path, kind, mode))
     else if (there.isDirectory() !== (kind === 'dir')) throw wrongKind(target, path, kind)
   })
 }
 
-function create(rootfs: string, path: string, kind: 'file' | 'dir'): Mountpoint {
+function create(rootfs: string, path: string, kind: 'file' | 'dir', mode = 0o755): Mountpoint {
   const parent = posix.dirname(path)
   const parentMtime = mtimeOf(rootfs, parent)
   withParent(rootfs, path, (at) => {
     if (kind === 'dir') mkdirSync(at)
     else closeSync(openSync(at, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY))
     // Whatever the caller's umask is.
-    chmodSync(at, kind === 'dir' ? 0o755 : 0o644)
+    chmodSync(at, kind === 'dir' ? mode : 0o644)
   })
   return { path, kind, parentMtime: String(parentMtime), parentMtimeMade: String(mtimeOf(rootfs, parent)) }
 }

@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { MS, mount } from '../namespace/libc.js'
 import { inUserNamespace } from './own-namespace.js'
 import type { RunPlan, Start } from './plan.js'
 import { needProgram } from './programs.js'
 import { runtimeConfig } from './runtime-config.js'
+import { compiledSeccomp } from './seccomp-cache.js'
 
 /**
  * Writes the bundle for an OCI runtime and says how to start it. The runtime stays in the foreground on the caller's
@@ -15,10 +17,14 @@ export function prepareOci(plan: RunPlan, runtime: string): Start {
   const isolation = /runc[^/]*$/.test(runtime) ? 'runc' : 'crun'
   const state = join(plan.folder, 'state')
   mkdirSync(state, { mode: 0o700 })
-  writeFileSync(join(plan.folder, 'config.json'), JSON.stringify(runtimeConfig(plan)), { mode: 0o600 })
+  const { seccomp, cache, id } = plan
+  const mayCache = isolation === 'crun' && seccomp !== undefined && cache !== undefined
+  const compiled = mayCache ? compiledSeccomp(seccomp, runtime, cache, join(state, id)) : {}
+  const config = JSON.stringify({ ...runtimeConfig(plan), ...compiled })
+  writeFileSync(join(plan.folder, 'config.json'), config, { mode: 0o600 })
   const command = [runtime, ...globalArguments(isolation), '--root', state]
   const before = isolation === 'crun' && isHybrid() ? unifiedCgroup() : []
-  return { argv: [...before, ...command, 'run', '--bundle', plan.folder, plan.id], isolation, runtime: command }
+  return { argv: [...before, ...command, 'run', '--bundle', plan.folder, id], isolation, runtime: command }
 }
 
 function globalArguments(isolation: 'crun' | 'runc'): string[] {
@@ -39,11 +45,15 @@ function typeOf(path: string): number | undefined {
   }
 }
 
-/** Shows the runtime the version 2 tree alone, in a mount namespace of its own. */
+/** Shows the runtime the version 2 tree alone: in builder's own mount namespace for good, else in one made for it. */
 function unifiedCgroup(): string[] {
-  const [unshare, sh, mount] = ['unshare', 'sh', 'mount'].map((name) => needProgram(name, 'util-linux', 'run'))
+  if (process.env.BUILDER_INSIDE && inUserNamespace()) {
+    mount(unified, '/sys/fs/cgroup', null, MS.BIND | MS.REC, null)
+    return []
+  }
+  const [unshare, sh, mountProgram] = ['unshare', 'sh', 'mount'].map((name) => needProgram(name, 'util-linux', 'run'))
   const script = '"$1" --rbind "$2" /sys/fs/cgroup && shift 2 && exec "$@"'
-  return [unshare, '-m', '--propagation', 'private', sh, '-c', script, sh, mount, unified] as string[]
+  return [unshare, '-m', '--propagation', 'private', sh, '-c', script, sh, mountProgram, unified] as string[]
 }
 
 const unified = '/sys/fs/cgroup/unified'

@@ -33,7 +33,12 @@ export function planRun(request: RunRequest, id: string, nameserver?: string): R
     run: request.env ?? {},
   })
   const capabilities = capabilitiesFor(user.uid, request.capAdd, request.capDrop)
-  const etc = writeEtcFiles({ ...request, hostname, ...(nameserver ? { nameserver } : {}) })
+  const etc = writeEtcFiles({
+    ...request,
+    folder: posix.join(folder, id),
+    hostname,
+    ...(nameserver ? { nameserver } : {}),
+  })
   const wanted = [...etc, ...(request.devices ?? []).map(parseDevice), ...request.mounts.map(checkSource)]
   const mounts = wanted
     .map((mount) => ({ ...mount, destination: inside(rootfs, mount.destination) }))
@@ -45,6 +50,7 @@ export function planRun(request: RunRequest, id: string, nameserver?: string): R
   return {
     ...{ id, rootfs, folder, args, env, cwd, user, terminal, hostname, network, capabilities, mounts },
     ...(seccomp ? { seccomp } : {}),
+    ...(request.cache ? { cache: request.cache } : {}),
     ownSeccomp: request.seccomp !== undefined && request.seccomp !== 'unconfined',
     noNewPrivileges: request.noNewPrivileges ?? false,
   }
@@ -53,14 +59,15 @@ export function planRun(request: RunRequest, id: string, nameserver?: string): R
 /** The places in the rootfs that must be there; what lies within another mount is not in the rootfs. */
 export function targetsOf(mounts: readonly MountRequest[]): MountTarget[] {
   const system = systemDirectories.map((path) => ({ path, kind: 'dir' as const }))
-  const targets = mounts.map((mount) => ({ path: mount.destination, kind: kindOf(mount) }))
+  const targets = mounts.map(targetOf)
   const all = [...system, ...targets]
   return all.filter(({ path }) => !all.some((other) => path.startsWith(`${other.path}/`)))
 }
 
-/** `file` when a file is mounted, and so a file must be mounted on. */
-export function kindOf(mount: MountRequest): 'file' | 'dir' {
-  return mount.type === 'tmpfs' || statSync(mount.source).isDirectory() ? 'dir' : 'file'
+/** What a mount needs to be mounted on. runc gives a tmpfs the permissions of that place, so it has the right ones. */
+export function targetOf(mount: MountRequest): MountTarget {
+  if (mount.type === 'tmpfs') return { path: mount.destination, kind: 'dir', mode: mount.mode ?? 0o1777 }
+  return { path: mount.destination, kind: statSync(mount.source).isDirectory() ? 'dir' : 'file' }
 }
 
 function checkHostname(name: string): string {

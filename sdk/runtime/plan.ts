@@ -10,6 +10,8 @@ export interface RunPlan {
   readonly rootfs: string
   /** The run's private directory on the host. */
   readonly folder: string
+  /** Where compiled filters are kept. */
+  readonly cache?: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string

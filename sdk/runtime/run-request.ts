@@ -11,6 +11,8 @@ export interface RunRequest extends SecurityOptions {
   readonly rootfs: string
   /** A private directory for this run; made when it is missing, removed by `finishRun`. */
   readonly folder: string
+  /** A directory that only the user can write to: keeps compiled system call filters, which halves a start. */
+  readonly cache?: string
   readonly config: ExecutionConfig
   /** The command as it is started: no shell, no entrypoint is put in front. */
   readonly args: readonly string[]

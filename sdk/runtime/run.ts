@@ -16,7 +16,8 @@ export type { PreparedRun, RunRequest } from './run-request.js'
 /**
  * Writes what a run needs and says what to execute: the caller becomes the parent of the command, with its terminal,
  * its signals and its audit identity. The exit code of `argv` is the command's, 128 + the signal's number when one
- * ended it. To stop a run kill it with {@link finishRun}.
+ * ended it. SIGTERM to it is the command's own to obey, as process 1 (oci), or is not passed on (chroot): to stop a run,
+ * call {@link finishRun}, which kills all of it, and `argv` ends.
  *
  * Throws `RunError` with exit code 127 or 126 for a command that is not there or not executable, `NOT_FOUND` for an
  * unknown user or a missing source, `UNSUPPORTED` for what the isolation cannot do, `USAGE` for unknown capabilities.

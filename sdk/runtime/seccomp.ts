@@ -11,6 +11,7 @@ export interface Seccomp {
   readonly syscalls?: readonly SeccompRule[]
 }
 
+/** What happens to some system calls, when all of `args` hold. */
 export interface SeccompRule {
   readonly names: readonly string[]
   readonly action: string

@@ -14,6 +14,7 @@ import { nearest } from './nearest.js'
  *
  * @example
  * ```ts
+ * import { parseVolume } from './volume.js'
  * parseVolume('/srv/cache:/var/cache:ro') // { type: 'bind', source: '/srv/cache', destination: '/var/cache', … }
  * ```
  */
@@ -55,6 +56,7 @@ export function setFlag(flags: Set<MountFlag>, option: string): boolean {
   return true
 }
 
+/** `USAGE` for a word that is no option, with the nearest that is. */
 export function unknownOption(text: string, option: string, choices: Iterable<string>): BuilderError {
   const near = nearest(option, choices)
   return wrong(
@@ -64,6 +66,7 @@ export function unknownOption(text: string, option: string, choices: Iterable<st
   )
 }
 
+/** `USAGE` for a mount that is wrongly written. */
 export function wrong(text: string, reason: string, hint?: string): BuilderError {
   const parts = { operation: 'read mount', object: JSON.stringify(text), reason }
   return new BuilderError('USAGE', hint ? { ...parts, hint } : parts)

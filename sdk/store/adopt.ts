@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { lstatSync, renameSync, statSync } from 'node:fs'
+import { lstatSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { asBuilderError, BuilderError } from '../errors.js'
@@ -15,8 +15,8 @@ import { forgetAdoption, makeUpper, upperDiff } from './upper.js'
 
 /**
  * Makes a container's upper directory a layer, by renaming it; the container goes on with an empty one above. The
- * caller has packed `upper/diff` with its root entry, and neither it nor anybody else writes there any more, for it is
- * not mounted; run it inside the namespace. `adopted` is what the record says afterwards.
+ * caller has packed `upper/diff`, with a root entry when {@link ownRoot} says so, and neither it nor anybody else writes
+ * there any more, for it is not mounted; run it inside the namespace. `adopted` is what the record says afterwards.
  *
  * A kill at any instant leaves the old state or the new, and {@link recoverContainer} tells them apart:
  * 1. `upper/layer.json` is written. 2. `adopting` is set in container.json: from here on it is the intent that counts.
@@ -36,7 +36,7 @@ export async function adoptUpper(
     const current = found.adopting === undefined ? found : await recover(store, found)
     if (adopted.layers.length !== current.layers.length + 1) throw overtaken(container.name)
     const folder = containerDir(store, current.id)
-    writeLayerRecord(store, join(folder, 'upper'), withRoot(upperDiff(folder), layer))
+    writeLayerRecord(store, join(folder, 'upper'), layer)
     const intent = { ...current, adopting: layer.diffID, adopted }
     writeContainer(store, intent, true)
     const unwanted = await giveAway(store, current.id, layer)
@@ -74,7 +74,7 @@ export async function copyUpper(
   const source = upperDiff(containerDir(store, container.id))
   try {
     await copy('cp', ['-a', '--reflink=auto', '-T', source, layer.diff], signal ? { signal } : {})
-    return { ...layer, finish: (record) => layer.finish(withRoot(layer.diff, record)) }
+    return layer
   } catch (error) {
     await layer[Symbol.asyncDispose]()
     throw copyFailed(error, container.name, source)
@@ -82,12 +82,6 @@ export async function copyUpper(
 }
 
 const copy = promisify(execFile)
-
-/** The root entry is what tells a later container the mode and owner of its root. */
-function withRoot(diff: string, layer: LayerRecord): LayerRecord {
-  const { mode, uid, gid } = statSync(diff)
-  return { ...layer, root: { mode: mode & 0o7777, uid, gid } }
-}
 
 /** Gives the path under `tmp/` that the upper directory has now, when the store had the layer already. */
 async function giveAway(store: Store, id: string, layer: LayerRecord): Promise<string | undefined> {

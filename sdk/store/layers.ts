@@ -19,12 +19,19 @@ export interface LayerRecord {
   /** Bytes of the uncompressed tar. */
   readonly size: number
   readonly entries: number
-  /** The root directory's own entry, when the tar has one; as stat(2) gives it, without the type. */
-  readonly root?: { readonly mode: number; readonly uid: number; readonly gid: number }
+  /** The root directory's own entry, when the tar has one. */
+  readonly root?: LayerRoot
   /** Seconds since 1970: the tar writes younger times as this one. */
   readonly clamp?: number
   /** RFC 3339. */
   readonly created: string
+}
+
+/** Mode (without the type) and owner of a layer's root directory. */
+export interface LayerRoot {
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
 }
 
 /** The folder of a layer: `diff/` and `layer.json`. Throws `INVALID`. */

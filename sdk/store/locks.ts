@@ -32,7 +32,10 @@ export interface HeldLock extends AsyncDisposable {
  *
  * @example
  * ```ts
- * await withLock(store, 'index', async () => { … }, { purpose: 'tag web' })
+ * import { withLock } from './locks.js'
+ * import { openStore } from './store.js'
+ * const store = await openStore()
+ * await withLock(store, 'index', async () => console.log('nobody else is here'), { purpose: 'tag web' })
  * ```
  */
 export async function withLock<T>(
@@ -55,7 +58,8 @@ export async function acquireLock(store: Store, name: string, options: LockOptio
   let told = false
   for (let delay = 1; ; delay = Math.min(25, delay * 1.5)) {
     const attempt = attemptLock(store, name, options)
-    if (attempt.lock) return attempt.lock
+    const lock = attempt.lock ?? (attempt.gate && (await drained(attempt.gate, options)))
+    if (lock) return lock
     if (options.wait === false && attempt.holder) throw held(name, attempt.holder)
     if (!told && attempt.holder && Date.now() - started > patience) {
       told = true
@@ -68,7 +72,9 @@ export async function acquireLock(store: Store, name: string, options: LockOptio
 
 /** Takes a lock when nobody is in the way, otherwise undefined. Throws `SYSTEM`. */
 export function tryLock(store: Store, name: string, options: LockOptions = {}): HeldLock | undefined {
-  return attemptLock(store, name, options).lock
+  const { lock, gate } = attemptLock(store, name, options)
+  if (gate !== undefined) dropLockFile(gate)
+  return lock
 }
 
 /** Milliseconds that a waiter stays silent. */
@@ -76,18 +82,31 @@ const patience = 2000
 
 interface LockAttempt extends Partial<Attempt> {
   readonly lock?: HeldLock
+  /** A lock file that is taken, while some still share what is behind it. */
+  readonly gate?: string
 }
 
 function attemptLock(store: Store, name: string, options: LockOptions): LockAttempt {
   const path = lockPath(store, name)
   const mine = newClaim(options.purpose ?? 'builder')
   try {
+    if (options.shared && sharedHere.has(path)) return { lock: shareOnceMore(store, path, mine) }
     const gate = takeLockFile(store, path, mine)
     if (!gate.taken) return gate
     return options.shared ? share(path, mine) : exclude(path)
   } catch (error) {
     throw asBuilderError(error, 'lock', path)
   }
+}
+
+/** How often this process shares a lock at present. */
+const sharedHere = new Map<string, number>()
+
+/** While this process shares it nobody can have it alone, so it need not wait at the gate behind those who want to. */
+function shareOnceMore(store: Store, path: string, mine: LockOwner): HeldLock {
+  const own = join(`${path}.shared`, mine.token)
+  takeLockFile(store, own, mine)
+  return sharedLock(path, own)
 }
 
 /** The lock file is only the gate for those who share: it moves into their folder. */
@@ -99,26 +118,53 @@ function share(path: string, mine: LockOwner): LockAttempt {
     mkdirSync(`${path}.shared`, { recursive: true, mode: 0o700 })
     renameSync(path, own)
   }
-  return { lock: heldLock(own) }
+  return { lock: sharedLock(path, own) }
+}
+
+function sharedLock(path: string, own: string): HeldLock {
+  sharedHere.set(path, (sharedHere.get(path) ?? 0) + 1)
+  return heldLock(own, () => {
+    const left = (sharedHere.get(path) ?? 1) - 1
+    if (left > 0) sharedHere.set(path, left)
+    else sharedHere.delete(path)
+  })
+}
+
+/** With the gate taken nobody new can come in, so it is enough to look who is inside. */
+function exclude(path: string): LockAttempt {
+  const holder = sharer(`${path}.shared`)
+  return holder ? { holder, gate: path } : { lock: heldLock(path) }
 }
 
 /**
- * With the gate taken nobody new can come in, so it is enough to look who is inside. The gate is not kept while
- * waiting for them, or a holder that shares once more would wait for ever.
+ * Keeps the gate shut for a moment, or many who share for a short time each would never let in who wants to be alone;
+ * and no longer, or a child of who shares would wait for ever to share it too.
  */
-function exclude(path: string): LockAttempt {
-  const holder = sharer(`${path}.shared`)
-  if (!holder) return { lock: heldLock(path) }
-  dropLockFile(path)
-  return { holder }
+async function drained(gate: string, options: LockOptions): Promise<HeldLock | undefined> {
+  try {
+    for (let turn = 0; options.wait !== false && turn < 10; turn++) {
+      await pause(2, options)
+      if (!sharer(`${gate}.shared`)) return heldLock(gate)
+    }
+  } catch (error) {
+    dropLockFile(gate)
+    throw error
+  }
+  dropLockFile(gate)
+  return undefined
 }
 
+/** One of those who share; looks again when one left meanwhile, for it may have shared once more just before. */
 function sharer(folder: string): LockOwner | undefined {
-  for (const name of entriesOf(folder)) {
-    const path = join(folder, name)
-    const holder = readLockFile(path)
-    if (holder && !isGone(holder)) return holder
-    dropLockFile(path)
+  for (let settled = false; !settled; ) {
+    settled = true
+    for (const name of entriesOf(folder)) {
+      const path = join(folder, name)
+      const holder = readLockFile(path)
+      if (holder && !isGone(holder)) return holder
+      if (holder) dropLockFile(path)
+      else settled = false
+    }
   }
   return undefined
 }
@@ -132,11 +178,13 @@ function entriesOf(folder: string): string[] {
   }
 }
 
-function heldLock(path: string): HeldLock {
+function heldLock(path: string, released = () => {}): HeldLock {
   let open = true
   const release = () => {
-    if (open) dropLockFile(path)
+    if (!open) return
     open = false
+    released()
+    dropLockFile(path)
   }
   return { release, [Symbol.asyncDispose]: async () => release() }
 }

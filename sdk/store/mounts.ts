@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
 import { isMountPoint } from '../namespace/mountinfo.js'
-import { mountOverlay, unmountOverlay } from '../namespace/overlay.js'
+import { foldOverlay, mountOverlay, settleOverlay, unmountOverlay } from '../namespace/overlay.js'
 import { bootID, isAlive, startTimeOf } from '../namespace/process.js'
 import { type ContainerRecord, containerDir, requireContainer, updateContainer } from './containers.js'
 import { layerDiff } from './layers.js'
 import { withLock } from './locks.js'
 import type { Store } from './store.js'
+import { upperDiff } from './upper.js'
 
 /** A container's root file system, mounted for as long as it is held. */
 export interface MountedRoot extends AsyncDisposable {
@@ -67,18 +68,40 @@ export function usesOf(store: Store, id: string): number {
  * Undefined when something still uses it: then its content can only be copied. Call it within {@link lockMounts}.
  */
 export async function freeUpper(store: Store, record: ContainerRecord): Promise<(() => Promise<void>) | undefined> {
-  if (uses(store, record.id).length > 0) return undefined
-  if (!isMounted(record)) return async () => {}
-  if (record.mounted?.mountNamespace !== mountNamespace()) return undefined
-  try {
-    await unmountOverlay(containerDir(store, record.id))
-  } catch {
-    return undefined
+  const dir = containerDir(store, record.id)
+  const inUse = uses(store, record.id).length > 0
+  if (!inUse && !isMounted(record)) {
+    await settleOverlay(dir)
+    return async () => {}
   }
-  return async () => {
-    const { layers } = requireContainer(store, record.id)
-    await mountOverlay({ dir: containerDir(store, record.id), lowers: lowersOf(store, layers) })
-  }
+  const isHere = record.mounted?.mountNamespace === mountNamespace()
+  if (!inUse && isHere && (await unmounted(dir))) return () => mountRoot(store, requireContainer(store, record.id))
+  await foldOverlay(dir)
+  return undefined
+}
+
+/** False when a process stands in it or has files open. */
+function unmounted(dir: string): Promise<boolean> {
+  return unmountOverlay(dir).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EBUSY') throw error
+      return false
+    },
+  )
+}
+
+/**
+ * Where what a killed run left in a container can be tidied up: its root where it is mounted here, else its upper
+ * directory, complete.
+ */
+export function tidyRoot(store: Store, id: string, signal?: AbortSignal): Promise<string> {
+  return lockMounts(store, id, signal, async () => {
+    if (isMountPoint(mergedOf(store, id))) return mergedOf(store, id)
+    if (uses(store, id).length === 0 && !isMounted(requireContainer(store, id)))
+      await settleOverlay(containerDir(store, id))
+    return upperDiff(containerDir(store, id))
+  })
 }
 
 /** Serialises all that mounts, unmounts or gives up a container's upper directory. */
@@ -103,7 +126,7 @@ async function mountHere(store: Store, id: string, signal: AbortSignal | undefin
       if (!isMountPoint(mergedOf(store, id))) {
         if (isMounted(record)) throw mountedElsewhere(record)
         if (uses(store, id).some((use) => use.mountNamespace !== mountNamespace())) return false
-        await mountOverlay({ dir: containerDir(store, id), lowers: lowersOf(store, record.layers) })
+        await mountRoot(store, record)
       }
       await mkdir(usesDir(store, id), { recursive: true })
       await then()
@@ -112,6 +135,10 @@ async function mountHere(store: Store, id: string, signal: AbortSignal | undefin
     if (done) return
     await new Promise((resolve) => setTimeout(resolve, delay))
   }
+}
+
+function mountRoot(store: Store, { id, layers }: ContainerRecord): Promise<void> {
+  return mountOverlay({ dir: containerDir(store, id), lowers: lowersOf(store, layers), driver: store.driver })
 }
 
 async function release(store: Store, id: string, use: string): Promise<void> {

@@ -14,6 +14,7 @@ import { beginLayer, type LayerRecord } from './layers.js'
 import { freeUpper, lockMounts, lowersOf, useRoot } from './mounts.js'
 import type { Store } from './store.js'
 import { dropMountpoints, dropUntouched } from './traces.js'
+import { ownRoot } from './upper.js'
 
 /** How a container becomes an image. */
 export interface Sealing {
@@ -61,10 +62,9 @@ export async function sealSquashed(store: Store, id: string, sealing: Sealing): 
 async function sealByRename(store: Store, record: ContainerRecord, sealing: Sealing): Promise<Uint8Array> {
   const diff = join(containerDir(store, record.id), 'upper/diff')
   dropUntouched(diff, lowersOf(store, record.layers), record.touched ?? [])
-  const packed = await packLayer(diff, { ...packing(sealing), clampInPlace: true })
-  const image = await putImage(store, record, packed, sealing)
-  if (packed.entries > 0)
-    await adoptUpper(store, record, layerRecord(packed, sealing), adoptedBy(record, image, packed))
+  const layer = await packedLayer(store, record, diff, sealing)
+  const image = await putImage(store, record, layer, sealing)
+  if (layer.entries > 0) await adoptUpper(store, record, layer, adoptedBy(record, image, layer))
   return image.manifestBytes
 }
 
@@ -72,9 +72,23 @@ async function sealByCopy(store: Store, record: ContainerRecord, sealing: Sealin
   await using copy = await copyUpper(store, record, sealing.signal)
   dropMountpoints(copy.diff, record.mountpoints)
   dropUntouched(copy.diff, lowersOf(store, record.layers), record.touched ?? [])
-  const packed = await packLayer(copy.diff, { ...packing(sealing), clampInPlace: true })
-  if (packed.entries > 0) await copy.finish(layerRecord(packed, sealing))
-  return (await putImage(store, record, packed, sealing)).manifestBytes
+  const layer = await packedLayer(store, record, copy.diff, sealing)
+  if (layer.entries > 0) await copy.finish(layer)
+  return (await putImage(store, record, layer, sealing)).manifestBytes
+}
+
+/** The record of the layer that a directory is above the container's layers; no entries when it changes nothing. */
+async function packedLayer(
+  store: Store,
+  { layers }: ContainerRecord,
+  diff: string,
+  sealing: Sealing,
+): Promise<LayerRecord> {
+  const { epoch } = sealing
+  const root = await ownRoot(store, diff, layers)
+  const packed = await packLayer(diff, { ...packing(sealing), clampInPlace: true, root: root ? 'entry' : 'none' })
+  const created = new Date().toISOString()
+  return { ...packed, ...(root ? { root } : {}), ...(epoch === undefined ? {} : { clamp: epoch }), created }
 }
 
 function packing({ epoch, signal }: Sealing): { clamp?: number; signal?: AbortSignal } {
@@ -137,8 +151,4 @@ function adoptedBy(record: ContainerRecord, { config }: AssembledImage, layer: N
     layerDescriptors: [...record.layerDescriptors, layerDescriptor(layer)],
     config: { ...record.config, ...below },
   }
-}
-
-function layerRecord({ diffID, size, entries }: NewLayer, { epoch }: Sealing): LayerRecord {
-  return { diffID, size, entries, ...(epoch === undefined ? {} : { clamp: epoch }), created: new Date().toISOString() }
 }

@@ -6,6 +6,7 @@ import { asBuilderError, BuilderError } from '../errors.js'
 import { canonicalJson, parseJson } from '../image/config.js'
 import { mediaTypes } from '../image/descriptor.js'
 import { isRealRoot } from '../namespace/inside.js'
+import type { OverlayDriver } from '../namespace/overlay.js'
 import { runDirectory } from '../namespace/run-directory.js'
 import { createFile } from './temporary.js'
 
@@ -23,12 +24,16 @@ export interface Store {
   readonly root: string
   /** For what is worth nothing after a reboot: pids, sockets, bundles; private to the user. */
   readonly runroot: string
+  /** How roots are mounted; absent: `BUILDER_STORAGE_DRIVER`, else the first that works. */
+  readonly driver?: OverlayDriver
 }
 
 /** Overrides for where the store is; relative paths start at the working directory. */
 export interface StoreOptions {
   readonly root?: string
   readonly runroot?: string
+  /** `vfs`, buildah's word, is `copy`. */
+  readonly storageDriver?: OverlayDriver | 'vfs'
 }
 
 /**
@@ -49,7 +54,8 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     const store = { root: realpathSync(root), runroot: '' }
     if (existsSync(join(store.root, 'oci-layout'))) checkVersion(store.root)
     else lay(store.root)
-    return { ...store, runroot: openRunroot(options, store.root) }
+    const driver = options.storageDriver === 'vfs' ? 'copy' : options.storageDriver
+    return { ...store, runroot: openRunroot(options, store.root), ...(driver ? { driver } : {}) }
   } catch (error) {
     throw asBuilderError(error, 'open store', root)
   }

@@ -3,20 +3,24 @@ import { closeSync, fdatasyncSync, linkSync, mkdirSync, openSync, renameSync, rm
 import { join } from 'node:path'
 import { asBuilderError } from '../errors.js'
 import { isGone, self } from './owner.js'
-import type { Store } from './store.js'
+
+/** The part of a store that is needed here: where it is. */
+export interface StoreRoot {
+  readonly root: string
+}
 
 /**
  * A path under `tmp/` that nothing has yet, for a file or a folder. Its name carries the owner
  * (`<pid>-<start time>-<pid namespace>-<boot>-<random>`), so that another process can tell when nobody wants it any more.
  */
-export function temporaryPath(store: Pick<Store, 'root'>): string {
+export function temporaryPath(store: StoreRoot): string {
   const { pid, startTime, pidNamespace, boot } = self()
   const random = randomBytes(8).toString('hex')
   return join(store.root, 'tmp', `${pid}-${startTime}-${pidNamespace}-${boot}-${random}`)
 }
 
 /** Makes a private folder under `tmp/`; whoever asks for it removes it. Throws system errors. */
-export function temporaryFolder(store: Pick<Store, 'root'>): string {
+export function temporaryFolder(store: StoreRoot): string {
   const folder = temporaryPath(store)
   mkdirSync(folder, { mode: 0o700 })
   return folder
@@ -37,7 +41,7 @@ export interface WriteOptions {
 
 /** Replaces a file as one step: a reader sees the old content or the new. Throws `SYSTEM`. */
 export function replaceFile(
-  store: Store,
+  store: StoreRoot,
   path: string,
   content: string | Uint8Array,
   options: WriteOptions = {},
@@ -46,7 +50,7 @@ export function replaceFile(
 }
 
 /** Makes a file that must not exist yet as one step; false when it is there already. Throws `SYSTEM`. */
-export function createFile(store: Pick<Store, 'root'>, path: string, content: string | Uint8Array): boolean {
+export function createFile(store: StoreRoot, path: string, content: string | Uint8Array): boolean {
   try {
     publish(store, path, content, { flush: true }, (from, to) => {
       linkSync(from, to)
@@ -62,7 +66,7 @@ export function createFile(store: Pick<Store, 'root'>, path: string, content: st
 type Move = (from: string, to: string) => void
 
 function publish(
-  store: Pick<Store, 'root'>,
+  store: StoreRoot,
   path: string,
   content: string | Uint8Array,
   { flush = false }: WriteOptions,

@@ -52,6 +52,9 @@ export function transportOf(text: string): TransportText | undefined {
  *
  * @example
  * ```ts
+ * import { openStore } from '../store/store.js'
+ * import { copyImage, openSink, openSource } from './transport.js'
+ * const store = await openStore()
  * await using source = await openSource(store, 'oci-archive:web.tar')
  * await using sink = await openSink(store, 'oci:layout:web')
  * await copyImage(source, sink)

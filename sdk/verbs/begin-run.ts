@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { parseEnv } from '../runtime/environment.js'
@@ -10,6 +11,7 @@ import { type MountedRoot, useRoot, usesOf } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
 import type { BegunRun } from './begun-run.js'
 import { noteHistory } from './placing.js'
+import { noteRun, reapRuns, runFolder } from './reap.js'
 import { mountsOf } from './run-mounts.js'
 import type { RunOptions } from './run-options.js'
 
@@ -21,20 +23,25 @@ export async function beginRun(container: string, command: readonly string[], op
   const store = await openStore(options)
   const record = await findContainer(store, container, 'run')
   const args = command.length > 0 ? command : ownCommand(record)
+  await reapRuns(store)
   const held: AsyncDisposable[] = []
   try {
     const root = await useRoot(store, record.id, options.signal)
     held.push(root)
     const mounts = await mountsOf(store, record, options)
     held.push(...mounts.held)
-    const folder = join(store.runroot, 'runs', `${process.pid}-${++serial}`)
+    const folder = runFolder(store)
+    const cache = join(store.root, 'cache/seccomp')
+    mkdirSync(cache, { recursive: true, mode: 0o700 })
     const prepared = await prepareRun({
       ...requestOf(record, options),
       mounts: mounts.mounts,
       rootfs: root.path,
+      cache,
       folder,
       args,
     })
+    noteRun(folder, prepared)
     await noteMountpoints(store, record.id, prepared.mountpoints)
     running.set(folder, { store, record, root, held, prepared, options, args })
     return { token: folder, argv: prepared.argv, env: prepared.env, command: args }
@@ -83,7 +90,6 @@ interface Running {
 }
 
 const running = new Map<string, Running>()
-let serial = 0
 
 async function letGo(held: readonly AsyncDisposable[]): Promise<void> {
   for (const one of [...held].reverse()) await one[Symbol.asyncDispose]()
@@ -122,8 +128,8 @@ function requestOf(
     env: parseEnv(options.env ?? []),
     terminal: options.terminal ?? false,
     network: networkOf(options.network ?? defaults.network),
-    capAdd: [...(defaults.capAdd ?? []), ...(options.capAdd ?? [])],
-    capDrop: [...(defaults.capDrop ?? []), ...(options.capDrop ?? [])],
+    capAdd: commaLists(defaults.capAdd, options.capAdd),
+    capDrop: commaLists(defaults.capDrop, options.capDrop),
     devices: [...(defaults.device ?? []), ...(options.device ?? [])],
     noHosts: options.noHosts ?? false,
     ...isolation,
@@ -133,6 +139,11 @@ function requestOf(
     ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
     ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
   }
+}
+
+/** buildah takes `--cap-add A,B` as well as the flag twice. */
+function commaLists(...lists: (readonly string[] | undefined)[]): string[] {
+  return lists.flatMap((list) => list ?? []).flatMap((text) => text.split(',').filter(Boolean))
 }
 
 function networkOf(network = 'host'): 'host' | 'none' | 'private' {

@@ -1,17 +1,17 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { localName } from '../image/reference.js'
-import { containerDir, findContainer } from '../store/containers.js'
+import { findContainer } from '../store/containers.js'
 import { addImage, type Image } from '../store/images.js'
 import { withLock } from '../store/locks.js'
-import { usesOf } from '../store/mounts.js'
+import { tidyRoot, usesOf } from '../store/mounts.js'
 import { type Sealing, seal, sealSquashed } from '../store/seal.js'
 import { openStore, type Store } from '../store/store.js'
 import { transportOf } from '../transport/transport.js'
 import { forgetMountpoints } from './begin-run.js'
 import type { GlobalOptions } from './global.js'
 import { push } from './push.js'
+import { reapRuns } from './reap.js'
+import { writeResult } from './result-file.js'
 import { rm } from './rm.js'
 
 /** Options of {@link commit}. */
@@ -108,7 +108,7 @@ export async function commit(container: string, image?: string, options: CommitO
     ...(options.signal ? { signal: options.signal } : {}),
   })
   if (elsewhere) await push(made.id, image, { ...given(options), quiet: true })
-  if (options.iidfile) await writeFile(options.iidfile, made.id)
+  if (options.iidfile) await writeResult(options.iidfile, made.id)
   if (options.rm) await rm([id], given(options))
   return { id: made.id, digest: made.manifestDigest, ...(name === undefined ? {} : { name }) }
 }
@@ -119,8 +119,9 @@ export function present(result: CommitResult): string {
 }
 
 async function make(store: Store, id: string, name: string | undefined, options: CommitOptions): Promise<Image> {
+  await reapRuns(store)
   // What a killed run left; while one is at work its mount points stay, and are left out by name.
-  if (usesOf(store, id) === 0) await forgetMountpoints(store, id, join(containerDir(store, id), 'upper/diff'))
+  if (usesOf(store, id) === 0) await forgetMountpoints(store, id, await tidyRoot(store, id, options.signal))
   const epoch = epochOf(options)
   const sealing: Sealing = {
     ...(epoch === undefined ? {} : { epoch }),

@@ -1,5 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
+import { join } from 'node:path'
 import { renderTemplate } from '../image/go-template.js'
 import { findHolder } from '../namespace/holder.js'
 import { currentIdMap, type IdRange } from '../namespace/idmap.js'
@@ -93,7 +94,7 @@ async function storage(store: Store): Promise<Readonly<Record<string, unknown>>>
   return {
     GraphRoot: store.root,
     RunRoot: store.runroot,
-    GraphDriverName: await overlayDriver(),
+    GraphDriverName: await overlayDriver(store.driver, join(store.root, 'tmp')),
     ContainerStore: { number: (await listContainers(store)).length },
     ImageStore: { number: (await listImages(store)).length },
     free: bavail * bsize,

@@ -17,7 +17,7 @@ export async function otherRoot(store: Store, name: string, signal?: AbortSignal
   const image = await findImage(store, name, 'copy --from')
   const dir = temporaryFolder(store)
   for (const part of ['upper/diff', 'work', 'merged']) await mkdir(join(dir, part), { recursive: true })
-  await mountOverlay({ dir, lowers: lowersOf(store, image.config.rootfs.diff_ids) })
+  await mountOverlay({ dir, lowers: lowersOf(store, image.config.rootfs.diff_ids), driver: store.driver })
   const end = async () => {
     await unmountOverlay(dir)
     await rm(dir, { recursive: true, force: true })

@@ -2,6 +2,7 @@ import { formatSize } from '../image/table.js'
 import { prune as collect } from '../store/garbage.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
+import { reapRuns } from './reap.js'
 
 /** Options of {@link prune}. */
 export interface PruneOptions extends GlobalOptions {
@@ -42,6 +43,7 @@ export interface PruneResult {
  */
 export async function prune(options: PruneOptions = {}): Promise<PruneResult> {
   const store = await openStore(options)
+  await reapRuns(store)
   return collect(store, { all: options.all ?? false })
 }
 

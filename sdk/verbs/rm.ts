@@ -3,6 +3,7 @@ import { findContainer, listContainers, removeContainer } from '../store/contain
 import { isMounted, unmountForUser, usesOf } from '../store/mounts.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
+import { reapRuns } from './reap.js'
 import { endIdleHolder } from './umount.js'
 
 /** Options of {@link rm}. */
@@ -39,6 +40,7 @@ export async function rm(containers: readonly string[] = [], options: RmOptions 
   const store = await openStore(options)
   const wanted = options.all ? (await listContainers(store)).map(({ id }) => id) : containers
   if (wanted.length === 0 && !options.all) throw nothingNamed()
+  await reapRuns(store)
   const found = []
   for (const one of wanted) found.push(await findContainer(store, one, 'rm'))
   let unmounted = false

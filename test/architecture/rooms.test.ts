@@ -4,6 +4,7 @@ import { importsOf, read, sources, trackedFiles } from './source.js'
 
 // A room may import from itself and from the rooms below it.
 const rooms = [
+  'door',
   'verbs',
   'containerfile',
   'farm',

@@ -66,7 +66,7 @@ export function execute(argv: readonly string[], env: Record<string, string>, in
   const out = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out.stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (out.stderr += text))
-  child.stdin.end(input)
+  child.stdin.on('error', () => {}).end(input)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code) => resolve({ code, ...out }))

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { BuilderError, containers, images, inspect, RunError, rmi } from '../../sdk/index.js'
-import { command, needs, tempDir, top } from '../lane.js'
+import { command, tempDir, top } from '../lane.js'
 import { container, inRoot, listing, places } from './rooted.js'
 
 const src = tempDir({ after })
@@ -309,23 +309,6 @@ if (process.argv[3] === 'wait') { console.log('up'); setInterval(() => {}, 1000)
   await new Promise((resolve) => child.stdout.once('data', resolve))
   child.kill('SIGKILL')
   await until(async () => withMark(`MARK=${mark}`).length === 0)
-})
-
-test('a script may be stopped while a command runs, and leaves no process', async (t) => {
-  if (!needs(t, 'setsid')) return
-  const script = join(src, 'running.mjs')
-  const mark = `2${process.pid}`
-  writeFileSync(
-    script,
-    `import { from } from '${join(top, 'dist/sdk/index.js')}'
-const c = await from('${base}', ${JSON.stringify(places)})
-await c.run(['sleep', '${mark}'])
-`,
-  )
-  const child = spawn('setsid', [process.execPath, script], { stdio: 'ignore' })
-  await until(async () => (await processes(mark)).length > 0)
-  child.kill('SIGTERM')
-  await until(async () => (await processes(mark)).length === 0)
 })
 
 function isAbort(error: unknown): boolean {

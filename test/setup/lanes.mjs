@@ -5,7 +5,8 @@
 //   user    an unprivileged user with subordinate ids
 //   bare    the same user with a small machine's programs only: no newuidmap, no OCI runtime, one id
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, chownSync, copyFileSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { findProgram } from '../../bin/setup.mjs'
 import { barePrograms } from './packages.mjs'
@@ -33,7 +34,9 @@ function me() {
 
 // `other` is the user that runs the lane when it is not the caller.
 function makeLane(name, top, other) {
-  const folder = mkdtempSync(join(process.env.TMPDIR ?? '/var/tmp', `builder-${name}-`))
+  // Short and in lower case: podman's run folder has a limit, and buildah makes image names of paths.
+  const folder = join(process.env.TMPDIR ?? '/var/tmp', `b${name.slice(0, 1)}${randomBytes(3).toString('hex')}`)
+  mkdirSync(folder)
   for (const part of ['home', 'run', 'tmp', 'bin']) mkdirSync(join(folder, part), { mode: 0o700 })
   const lane = {
     name,

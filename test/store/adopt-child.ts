@@ -4,7 +4,7 @@
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { findContainer } from '../../sdk/store/containers.js'
 import { addImage } from '../../sdk/store/images.js'
-import { adopt, manifestOf, write } from './fixture.js'
+import { adopt, manifestOf, write } from './commit.js'
 
 if (isMainThread) await main()
 else watch(workerData as SharedArrayBuffer)

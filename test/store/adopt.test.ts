@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { packLayer } from '../../sdk/layer/pack.js'
@@ -39,7 +49,7 @@ test('the upper directory becomes the layer itself, and the container goes on ab
   assert.deepEqual(await findContainer(store, 'web', 'x'), after)
   assert.deepEqual(after.config.rootfs.diff_ids, [diffID])
   assert.equal((await layerBlob(store, diffID)).digest, diffID)
-  assert.deepEqual((await readLayer(store, diffID)).root, { mode: 0o755, uid: 0, gid: 0 })
+  assert.equal((await readLayer(store, diffID)).root, undefined)
 })
 
 test('a layer that the store has already is not stored twice', async (t) => {
@@ -60,6 +70,15 @@ test('what was configured while it was packed stays', async (t) => {
   assert.equal(after.config.author, 'me')
 })
 
+test('a root with another mode gives a layer with a root entry', async (t) => {
+  const { store, made } = await withContainer(t)
+  chmodSync(join(upperOf(store, made), 'diff'), 0o1777)
+  const [diffID] = (await adopt(store, made)).layers
+  assert.ok(diffID)
+  assert.deepEqual((await readLayer(store, diffID)).root, { mode: 0o1777, uid: 0, gid: 0 })
+  assert.equal((await layerBlob(store, diffID)).digest, diffID)
+})
+
 test('of two commits of one container the slower one is told', async (t) => {
   const { store, made } = await withContainer(t)
   await adopt(store, made)
@@ -73,7 +92,7 @@ async function stopped(store: Store, made: ContainerRecord, step: number): Promi
   const upper = upperOf(store, made)
   const packed = await packLayer(join(upper, 'diff'), { clamp: 0 })
   const { diffID, size } = packed
-  const record = { ...packed, clamp: 0, root: { mode: 0o755, uid: 0, gid: 0 }, created: '2020-01-01T00:00:00Z' }
+  const record = { ...packed, clamp: 0, created: '2020-01-01T00:00:00Z' }
   const adopted = {
     layers: [diffID],
     layerDescriptors: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: diffID, size }],

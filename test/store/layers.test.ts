@@ -25,7 +25,7 @@ async function makeLayer(store: Store, content = 'hello'): Promise<Digest> {
   await using layer = await beginLayer(store)
   writeFileSync(join(layer.diff, 'file'), content)
   const packed = await packLayer(layer.diff, { clamp: 1000 })
-  await layer.finish({ ...packed, clamp: 1000, root: { mode: 0o755, uid: 0, gid: 0 }, created })
+  await layer.finish({ ...packed, clamp: 1000, created })
   return packed.diffID
 }
 

@@ -1,15 +1,16 @@
-import { entering, reachable, verb } from './door.js'
-import { BuilderError, RunError } from './errors.js'
+import type { Shell } from 'zx'
+import { BuilderError, RunError } from '../errors.js'
+import type { AddOptions } from '../verbs/add.js'
+import type { CommitOptions, CommitResult } from '../verbs/commit.js'
+import type { ConfigOptions } from '../verbs/config.js'
+import type { CopyOptions, CopyResult } from '../verbs/copy.js'
+import { execute } from '../verbs/execute.js'
+import type { FromOptions, FromResult } from '../verbs/from.js'
+import type { GlobalOptions } from '../verbs/global.js'
+import type { Inspection } from '../verbs/inspect.js'
+import type { RunOptions } from '../verbs/run-options.js'
 import { containerShell } from './shell.js'
-import type { AddOptions } from './verbs/add.js'
-import type { CommitOptions, CommitResult } from './verbs/commit.js'
-import type { ConfigOptions } from './verbs/config.js'
-import type { CopyOptions, CopyResult } from './verbs/copy.js'
-import { execute } from './verbs/execute.js'
-import type { FromOptions, FromResult } from './verbs/from.js'
-import type { GlobalOptions } from './verbs/global.js'
-import type { Inspection } from './verbs/inspect.js'
-import type { RunOptions } from './verbs/run-options.js'
+import { entering, reachable, verb } from './verb.js'
 
 /** Options of {@link Container.run} beside those of the verb. */
 export interface ContainerRunOptions extends RunOptions {
@@ -60,6 +61,17 @@ export class Container {
   /** 64 hexadecimal digits. */
   readonly id: string
   readonly name: string
+  readonly #options: GlobalOptions
+  readonly #pending = new Set<Promise<void>>()
+  #shell: Shell | undefined
+  #removed = false
+
+  constructor({ id, name }: FromResult, options: GlobalOptions = {}) {
+    this.id = id
+    this.name = name
+    this.#options = options
+  }
+
   /**
    * zx's `$`, with commands that run in the container by its `/bin/sh`; values are quoted.
    *
@@ -71,16 +83,9 @@ export class Container {
    * await c.$`touch ${file} && ls -l`
    * ```
    */
-  readonly $: ReturnType<typeof containerShell>
-  readonly #options: GlobalOptions
-  readonly #pending = new Set<Promise<void>>()
-  #removed = false
-
-  constructor({ id, name }: FromResult, options: GlobalOptions = {}) {
-    this.id = id
-    this.name = name
-    this.#options = options
-    this.$ = containerShell(id, options, this.#pending)
+  get $(): Shell {
+    this.#shell ??= containerShell(this.id, this.#options, this.#pending)
+    return this.#shell
   }
 
   /**

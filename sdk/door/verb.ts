@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { BuilderError } from './errors.js'
-import { type Engine, sharedEngine } from './namespace/engine.js'
-import { isInside } from './namespace/inside.js'
-import type { GlobalOptions } from './verbs/global.js'
-import { type Method, type MethodName, methods } from './verbs/methods.js'
-import { type EngineCall, surroundings } from './verbs/surroundings.js'
+import { BuilderError } from '../errors.js'
+import { type Engine, sharedEngine } from '../namespace/engine.js'
+import { isInside } from '../namespace/inside.js'
+import type { GlobalOptions } from '../verbs/global.js'
+import { type Method, type MethodName, methods } from './methods.js'
+import { type EngineCall, surroundings } from './surroundings.js'
 
 /** What only reads or changes metadata needs no namespace, wherever the script runs. */
 const outside: ReadonlySet<MethodName> = new Set<MethodName>([
@@ -79,6 +79,6 @@ function withoutSignal(arg: unknown): unknown {
 function engine(): Promise<Engine> {
   // The engine is loaded as this file was: `.ts` when a loader such as tsx is at work, whose options it then needs too.
   const isSource = import.meta.filename.endsWith('.ts')
-  const entry = join(import.meta.dirname, `verbs/engine-main.${isSource ? 'ts' : 'js'}`)
+  const entry = join(import.meta.dirname, `engine-main.${isSource ? 'ts' : 'js'}`)
   return sharedEngine({ entry, ...(isSource ? { nodeOptions: process.execArgv } : {}) })
 }

@@ -1,0 +1,35 @@
+import type { BegunRun } from '../verbs/begun-run.js'
+
+/** Everything that an engine does for its client, by name; each is loaded when it is first asked for. */
+export const methods = {
+  add: async () => (await import('../verbs/add.js')).add,
+  beginRun: async () => (await import('../verbs/begin-run.js')).beginRun,
+  check: async () => (await import('../verbs/check.js')).check,
+  commit: async () => (await import('../verbs/commit.js')).commit,
+  config: async () => (await import('../verbs/config.js')).config,
+  containers: async () => (await import('../verbs/containers.js')).containers,
+  copy: async () => (await import('../verbs/copy.js')).copy,
+  endRun: async () => (await import('../verbs/begin-run.js')).endRun,
+  from: async () => (await import('../verbs/from.js')).from,
+  images: async () => (await import('../verbs/images.js')).images,
+  info: async () => (await import('../verbs/info.js')).info,
+  inspect: async () => (await import('../verbs/inspect.js')).inspect,
+  materialize: async () => (await import('../verbs/materialize.js')).materialize,
+  mount: async () => (await import('../verbs/mount.js')).mount,
+  prune: async () => (await import('../verbs/prune.js')).prune,
+  pull: async () => (await import('../verbs/pull.js')).pull,
+  push: async () => (await import('../verbs/push.js')).push,
+  rename: async () => (await import('../verbs/rename.js')).rename,
+  rm: async () => (await import('../verbs/rm.js')).rm,
+  rmi: async () => (await import('../verbs/rmi.js')).rmi,
+  tag: async () => (await import('../verbs/tag.js')).tag,
+  umount: async () => (await import('../verbs/umount.js')).umount,
+  untag: async () => (await import('../verbs/untag.js')).untag,
+  version: async () => (await import('../verbs/version.js')).version,
+} as const
+
+export type Methods = typeof methods
+export type MethodName = keyof Methods
+/** The function behind a method. */
+export type Method<N extends MethodName> = Awaited<ReturnType<Methods[N]>>
+export type { BegunRun }

@@ -1,0 +1,71 @@
+/** Folders and tools that the benchmarks share. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The project's folder. */
+export const top = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** A folder for one benchmark, with a store of ours and one of the peers' in it. */
+export interface Place {
+  readonly folder: string
+  readonly ours: readonly string[]
+  /** buildah with its own storage, as a list of words. */
+  readonly buildah: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  /** The driver that buildah uses here. */
+  readonly driver: string
+  remove(): void
+}
+
+export function newPlace(): Place {
+  const folder = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'bench-'))
+  const driver = 'overlay'
+  const storage = ['--storage-driver', driver, '--root', join(folder, 'b'), '--runroot', join(folder, 'br')]
+  return {
+    folder,
+    ours: [join(top, 'bin/builder'), '--root', join(folder, 'ours'), '--runroot', join(folder, 'run')],
+    buildah: ['buildah', ...storage],
+    env: {
+      ...process.env,
+      BUILDAH_ISOLATION: 'chroot',
+      BUILDER_ROOT: join(folder, 'ours'),
+      BUILDER_RUNROOT: join(folder, 'run'),
+    },
+    driver,
+    remove() {
+      spawnSync('sh', [
+        '-c',
+        `for m in $(grep -o "${folder}[^ ]*" /proc/self/mountinfo | sort -ru); do umount -l "$m"; done`,
+      ])
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Runs words and gives what they printed, without the last newline. Throws when they fail. */
+export function call(words: readonly string[], { env }: Pick<Place, 'env'>, input?: string): string {
+  const [program = '', ...args] = words
+  const options = { env, encoding: 'utf8' as const, stdio: ['pipe', 'pipe', 'pipe'] as 'pipe'[], maxBuffer: 1 << 28 }
+  return execFileSync(program, args, { ...options, ...(input === undefined ? {} : { input }) }).trimEnd()
+}
+
+/** A tree of `files` files that together have about `bytes` bytes, none of which compresses; 200 files a folder. */
+export function makeTree(folder: string, files: number, bytes: number): void {
+  const block = new Uint8Array(Math.ceil(bytes / files) * 2)
+  let state = 88675123
+  for (let i = 0; i < block.length; i++) {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    block[i] = state & 255
+  }
+  for (let i = 0; i < files; i++) {
+    const into = join(folder, `d${Math.floor(i / 200)}`)
+    if (i % 200 === 0) mkdirSync(into, { recursive: true })
+    const start = (i * 7919) % (block.length / 2)
+    writeFileSync(join(into, `f${i}`), block.subarray(start, start + bytes / files))
+  }
+}
