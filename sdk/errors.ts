@@ -138,7 +138,7 @@ export function fromWire(wire: WireError): BuilderError {
 /** Gives a system error (`ENOSPC`, `EACCES` …) the sentence a reader needs; passes builder's own errors through. */
 export function asBuilderError(error: unknown, operation = 'builder', object = ''): BuilderError {
   if (error instanceof BuilderError) return error
-  if (error instanceof Error && error.name === 'AbortError')
+  if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'))
     return new BuilderError('ABORTED', { operation, object, reason: 'stopped before it was done', cause: error })
   const system = error as Partial<NodeJS.ErrnoException>
   const known = system?.code === undefined ? undefined : reasons[system.code]
