@@ -3,17 +3,7 @@ import { choose, quoted } from './choose.js'
 import { complain } from './complain.js'
 import { type Parsed, parseWords } from './parse.js'
 import type { LoadableVerb, VerbModule, VerbTable } from './verb.js'
-
-/** What a command line comes to: what to write where, and the exit code. */
-export interface Answer {
-  /** Written at once, after everything has happened. */
-  readonly stdout: string
-  readonly stderr: string
-  /** 0; 125 when builder itself failed; what the verb says (`run`: the command's own). */
-  readonly exitCode: number
-  /** The verb stopped because `signal` told it to. */
-  readonly isAborted?: boolean
-}
+import type { Answer } from './write-out.js'
 
 /** How the answer is to look, and what stops it. */
 export interface Setting {

@@ -1,9 +1,9 @@
 import { constants } from 'node:os'
 import { asBuilderError } from '../sdk/errors.js'
-import { type Answer, answer } from './answer.js'
+import { answer } from './answer.js'
 import { complain, failed } from './complain.js'
 import type { VerbTable } from './verb.js'
-import { writeOut } from './write-out.js'
+import { type Answer, writeOut } from './write-out.js'
 
 /**
  * Carries out the command line of this process and ends it. The first signal lets the verb undo what is half-made and

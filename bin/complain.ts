@@ -1,5 +1,5 @@
 import { BuilderError, printable, RunError } from '../sdk/errors.js'
-import type { Answer } from './answer.js'
+import type { Answer } from './write-out.js'
 
 /** What was going on when it failed. */
 export interface Circumstances {

@@ -7,7 +7,7 @@ export const table: VerbTable = {
   globals: [
     { name: 'root', key: 'root', kind: 'string', text: "The store's folder. Default: `BUILDER_ROOT`, else `$XDG_DATA_HOME/builder`; as root `/var/lib/builder`.", placeholder: 'DIR' },
     { name: 'runroot', key: 'runroot', kind: 'string', text: 'The folder for what lives only as long as the machine runs. Default: `$XDG_RUNTIME_DIR/builder`.', placeholder: 'DIR' },
-    { name: 'storage-driver', key: 'storageDriver', kind: 'choice', text: 'How layers are put together. Default: the first of these that works here (see `builder info`).', choices: ['overlay', 'fuse-overlayfs', 'copy'] },
+    { name: 'storage-driver', key: 'storageDriver', kind: 'choice', text: "How layers are put together. Default: the first of these that works here (see `builder info`). `vfs`, buildah's word for it, is the same as `copy`.", choices: ['overlay', 'fuse-overlayfs', 'copy', 'vfs'] },
     { name: 'storage-opt', key: 'storageOpt', kind: 'list', text: "Accepted for buildah's scripts; builder's store has no driver options.", placeholder: 'OPTION' },
     { name: 'registries-conf', key: 'registriesConf', kind: 'string', text: "The registries.conf to use instead of the system's.", placeholder: 'FILE' },
     { name: 'registries-conf-dir', key: 'registriesConfDir', kind: 'string', text: "The registries.conf.d folder to use instead of the system's.", placeholder: 'DIR' },

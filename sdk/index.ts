@@ -19,6 +19,7 @@ export {
   untag,
   version,
 } from './door/functions.js'
+export { inside } from './door/shell.js'
 export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailure } from './errors.js'
 export type { AddOptions } from './verbs/add.js'
 export type { CheckOptions, CheckResult } from './verbs/check.js'

@@ -44,7 +44,7 @@ function hasProgram(name: string): boolean {
 }
 
 /** A new folder, removed when the test ends, with whatever is mounted in it and whoever owns what it holds. */
-export function tempDir(t: Pick<TestContext, 'after'>): string {
+export function tempDir(t: { after(end: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'test-'))
   t.after(() => removeTree(folder))
   return folder

@@ -133,7 +133,7 @@ _builder_value() {
   case "$1 $2" in
   *' --root') echo 'file' ;;
   *' --runroot') echo 'file' ;;
-  *' --storage-driver') echo 'words overlay fuse-overlayfs copy' ;;
+  *' --storage-driver') echo 'words overlay fuse-overlayfs copy vfs' ;;
   *' --storage-opt') echo 'nothing' ;;
   *' --registries-conf') echo 'file' ;;
   *' --registries-conf-dir') echo 'file' ;;

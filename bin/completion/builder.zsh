@@ -6,7 +6,7 @@ _builder() {
     '(-h --help)'{-h,--help}'[Show help]'
     '--root=[The store'\''s folder]:dir:_files'
     '--runroot=[The folder for what lives only as long as the machine runs]:dir:_files'
-    '--storage-driver=[How layers are put together]:value:(overlay fuse-overlayfs copy)'
+    '--storage-driver=[How layers are put together]:value:(overlay fuse-overlayfs copy vfs)'
     '*--storage-opt=[Accepted for buildah'\''s scripts]:option: '
     '--registries-conf=[The registries.conf to use instead of the system'\''s]:file:_files'
     '--registries-conf-dir=[The registries.conf.d folder to use instead of the system'\''s]:dir:_files'

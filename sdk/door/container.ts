@@ -1,3 +1,4 @@
+import type { Shell } from 'zx'
 import { BuilderError, RunError } from '../errors.js'
 import type { AddOptions } from '../verbs/add.js'
 import type { CommitOptions, CommitResult } from '../verbs/commit.js'
@@ -60,6 +61,16 @@ export class Container {
   /** 64 hexadecimal digits. */
   readonly id: string
   readonly name: string
+  readonly #options: GlobalOptions
+  #shell: Shell | undefined
+  #removed = false
+
+  constructor({ id, name }: FromResult, options: GlobalOptions = {}) {
+    this.id = id
+    this.name = name
+    this.#options = options
+  }
+
   /**
    * zx's `$`, with commands that run in the container by its `/bin/sh`; values are quoted.
    *
@@ -71,15 +82,9 @@ export class Container {
    * await c.$`touch ${file} && ls -l`
    * ```
    */
-  readonly $: ReturnType<typeof containerShell>
-  readonly #options: GlobalOptions
-  #removed = false
-
-  constructor({ id, name }: FromResult, options: GlobalOptions = {}) {
-    this.id = id
-    this.name = name
-    this.#options = options
-    this.$ = containerShell(id, options)
+  get $(): Shell {
+    this.#shell ??= containerShell(this.id, this.#options)
+    return this.#shell
   }
 
   /**

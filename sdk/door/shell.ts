@@ -1,50 +1,81 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
 import type { Writable } from 'node:stream'
-import { $, type Shell } from 'zx'
+import type { Shell } from 'zx'
 import { printable } from '../errors.js'
 import { quoteWord } from '../image/words.js'
 import type { GlobalOptions } from '../verbs/global.js'
 import { entering, verb } from './verb.js'
 
-const beginRun = verb('beginRun')
-const endRun = verb('endRun')
-
 /**
  * zx's `$` bound to a container: a command line runs by the container's `/bin/sh`, and what is put into it is quoted.
- * zx wants a process at once, so a shell is started that waits for the words to execute until the container is ready.
  */
 export function containerShell(container: string, options: GlobalOptions): Shell {
+  const beginRun = verb('beginRun')
+  const endRun = verb('endRun')
+  return shellThat(async (line) => {
+    const begun = await beginRun(container, ['/bin/sh', '-c', line], options)
+    const variables = Object.entries(begun.env).map(([name, value]) => `${name}=${value}`)
+    const words = ['env', '-i', ...variables, ...(await entering()), ...begun.argv]
+    return { words, end: () => endRun(begun.token) }
+  })
+}
+
+/**
+ * zx's `$` bound to the namespace: a command line of this machine runs as its root, where files of containers have the
+ * owners that the container sees, and mounts of this script are where they are.
+ *
+ * @example
+ * ```ts
+ * import { from, inside } from 'builder-sdk'
+ * const c = await from('scratch')
+ * const root = await c.mount()
+ * await inside`install -d -o 33 -g 33 ${root}/srv`
+ * ```
+ */
+export function inside(pieces: TemplateStringsArray, ...values: unknown[]): ReturnType<Shell> {
+  namespaceShell ??= shellThat(async (line) => ({
+    words: [...(await entering()), 'sh', '-c', 'cd -- "$1" && eval "$2"', 'sh', process.cwd(), line],
+    end: async () => {},
+  }))
+  return namespaceShell(pieces, ...(values as Parameters<Shell> extends [unknown, ...infer Rest] ? Rest : never))
+}
+
+let namespaceShell: Shell | undefined
+
+/** What a command line comes to: the words to execute, and what to do after them. */
+type Prepare = (line: string) => Promise<{ readonly words: readonly string[]; readonly end: () => Promise<unknown> }>
+
+/** zx wants a process at once, so a shell is started that waits for the words to execute until they are known. */
+function shellThat(prepare: Prepare): Shell {
   const start = (line: string, _args: readonly string[], spawning: object) => {
-    const child = spawn('/bin/sh', ['-c', waiting], {
-      ...spawning,
-      shell: false,
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-    })
-    void prepare(container, line, options, child.stdio[3] as Writable, new Promise((end) => child.once('exit', end)))
+    const stdio = ['pipe', 'pipe', 'pipe', 'pipe'] as 'pipe'[]
+    const child = spawn('/bin/sh', ['-c', waiting], { ...spawning, shell: false, stdio })
+    void feed(child, line, prepare)
     return child
   }
-  return $({ spawn: start as unknown as typeof spawn, shell: '/bin/sh', prefix: '', postfix: '' })
+  return zx().$({ spawn: start as unknown as typeof spawn, shell: '/bin/sh', prefix: '', postfix: '' })
+}
+
+/** Loaded when it is first used: it takes longer than all the rest of the SDK. */
+function zx(): typeof import('zx') {
+  return createRequire(import.meta.url)('zx')
 }
 
 /** Reads quoted words from descriptor 3 until it is closed, and becomes them. */
 const waiting = 'words=$(cat <&3); exec 3<&-; eval "exec $words"'
 
-async function prepare(
-  container: string,
-  line: string,
-  options: GlobalOptions,
-  words: Writable,
-  ended: Promise<unknown>,
-) {
-  words.on('error', () => {})
+async function feed(child: ChildProcess, line: string, prepare: Prepare): Promise<void> {
+  const channel = child.stdio[3] as Writable
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  channel.on('error', () => {})
   try {
-    const begun = await beginRun(container, ['/bin/sh', '-c', line], options)
-    const variables = Object.entries(begun.env).map(([name, value]) => `${name}=${value}`)
-    words.end(`${['env', '-i', ...variables, ...(await entering()), ...begun.argv].map(quoteWord).join(' ')}\n`)
+    const { words, end } = await prepare(line)
+    channel.end(`${words.map(quoteWord).join(' ')}\n`)
     await ended
-    await endRun(begun.token)
+    await end()
   } catch (error) {
     const message = printable(error instanceof Error ? error.message : String(error)).replaceAll('\n', ' ')
-    words.end(`sh -c ${quoteWord('echo "builder: $1" >&2; exit 125')} sh ${quoteWord(message)}\n`)
+    channel.end(`sh -c ${quoteWord('echo "builder: $1" >&2; exit 125')} sh ${quoteWord(message)}\n`)
   }
 }

@@ -33,8 +33,8 @@ export interface TransplantOptions {
 }
 
 /**
- * Copies files and trees into a root, which no link in it can lead out of. Directories that are there stay as they are and
- * are filled; files are replaced; modes, times in nanoseconds, links, hard links and extended attributes are kept.
+ * Copies files and trees into a root, which no link in it can lead out of. Directories that are there are filled, links to
+ * directories followed; files are replaced; modes, times in nanoseconds, links, hard links and extended attributes are kept.
  *
  * Names are bytes: within, paths travel as latin1 (see names.ts); what callers give are ordinary strings.
  */
@@ -139,10 +139,11 @@ export class Transplant {
     const into = there?.isSymbolicLink() ? this.#followed(target) : target
     if (there && !stat(systemPath(into))?.isDirectory())
       throw inTheWay('copy', this.#inside(target), 'a file is in the way')
-    if (!there && onlyBelow) return this.#treeBelow(source, target, path)
-    if (!there) {
-      mkdirSync(systemPath(into))
-      this.#note(path, info)
+    if (onlyBelow) return there ? this.#fill(source, into, path) : this.#treeBelow(source, target, path)
+    if (!there) mkdirSync(systemPath(into))
+    this.#note(path, info)
+    // As buildah and BuildKit: a directory of the source gives its attributes to the one that is there; a link keeps its own.
+    if (into === target) {
       copyAttributes(systemPath(source), systemPath(into), info, { owner: this.#owner, mode: this.options.mode })
       this.#times.push([into, this.options.mtime ?? info.mtimeNs])
     }

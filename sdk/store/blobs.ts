@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, lstatSync, renameSync, rmSync } from 'node:fs'
-import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
+import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asBuilderError, BuilderError } from '../errors.js'
 import { type Digest, digestOf, hexOf, isDigest, parseDigest } from '../image/digest.js'
@@ -108,7 +108,8 @@ export async function removeBlob(store: Store, digest: Digest): Promise<number> 
   const path = blobPath(store, digest)
   const size = lstatSync(path, { throwIfNoEntry: false })?.size ?? 0
   try {
-    await rm(path, { force: true })
+    // In this thread: another one could still be at it when this process already counts as dead.
+    rmSync(path, { force: true })
   } catch (error) {
     throw asBuilderError(error, 'remove blob', path)
   }

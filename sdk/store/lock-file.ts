@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { isGone, type Owner, self } from './owner.js'
 import type { Store } from './store.js'
@@ -32,10 +32,11 @@ export interface Attempt {
  * holds that one may replace the dead lock, so that two breakers cannot take away each other's fresh lock.
  */
 export function takeLockFile(store: Store, path: string, mine: LockOwner): Attempt {
-  if (linkTo(mine, path)) return { taken: true }
+  // Looking first, for a waiter fails often and a thrown error costs more than all the rest.
+  if (!lstatSync(path, { throwIfNoEntry: false }) && linkTo(mine, path)) return { taken: true }
   const holder = readLockFile(path)
   if (!holder) return { taken: false }
-  if (!isGone(holder)) return { taken: false, holder }
+  if (!isLost(holder)) return { taken: false, holder }
   const breaking = join(store.root, 'locks', `break-${holder.token}`)
   const attempt = takeLockFile(store, breaking, newClaim('break a lock'))
   if (!attempt.taken) return attempt
@@ -49,6 +50,17 @@ export function takeLockFile(store: Store, path: string, mine: LockOwner): Attem
     dropLockFile(breaking)
   }
 }
+
+/** Whether the owner is gone; one that lived a moment ago is not asked again. */
+function isLost(holder: LockOwner): boolean {
+  const now = performance.now()
+  if (lately.token === holder.token && now - lately.at < 50) return false
+  if (isGone(holder)) return true
+  lately = { token: holder.token, at: now }
+  return false
+}
+
+let lately = { token: '', at: 0 }
 
 /** Who holds a lock file; undefined when nobody does. A target that makes no sense is an owner of no boot. */
 export function readLockFile(path: string): LockOwner | undefined {

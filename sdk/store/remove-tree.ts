@@ -67,10 +67,23 @@ async function remove(work: Work, path: Buffer): Promise<void> {
   if (found.nlink === 1 || found.isDirectory()) work.bytes += found.blocks * 512
   // Other tasks of this process get their turn in a long deletion.
   if (++work.turns % 500 === 0) await setImmediate()
-  if (!found.isDirectory()) return tolerate('ENOENT', () => unlinkSync(path))
+  if (!found.isDirectory()) return unlinked(path)
   if (path.length > longPath) return remove(work, shorter(work.store, path))
-  for (const name of namesIn(path, found.mode)) await remove(work, Buffer.concat([path, slash, name]))
-  tolerate('ENOENT', () => rmdirSync(path))
+  // Again when it filled up meanwhile: a child of a killed process may live on for a moment.
+  for (let rest = 5, filled = true; filled && rest > 0; rest--) {
+    for (const name of namesIn(path, found.mode)) await remove(work, Buffer.concat([path, slash, name]))
+    filled = !emptyNow(path, rest === 1)
+  }
+}
+
+function emptyNow(path: Buffer, isLast: boolean): boolean {
+  try {
+    rmdirSync(path)
+  } catch (error) {
+    if (codeOf(error) === 'ENOTEMPTY' && !isLast) return false
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+  return true
 }
 
 /** PATH_MAX is 4096, and one name more has to fit. */
@@ -85,15 +98,21 @@ function shorter(store: Store, path: Buffer): Buffer {
 
 /** Without capabilities a folder must be readable and writable to be emptied; root does not need it. */
 function namesIn(folder: Buffer, mode: number): Buffer[] {
-  if ((mode & 0o700) !== 0o700) chmodSync(folder, 0o700)
-  return readdirSync(folder, { encoding: 'buffer' })
+  try {
+    if ((mode & 0o700) !== 0o700) chmodSync(folder, 0o700)
+    return readdirSync(folder, { encoding: 'buffer' })
+  } catch (error) {
+    // Another process deletes the same.
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  }
 }
 
-function tolerate(code: string, task: () => void): void {
+function unlinked(path: Buffer): void {
   try {
-    task()
+    unlinkSync(path)
   } catch (error) {
-    if (codeOf(error) !== code) throw error
+    if (codeOf(error) !== 'ENOENT') throw error
   }
 }
 

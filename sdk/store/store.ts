@@ -32,7 +32,8 @@ export interface Store {
 export interface StoreOptions {
   readonly root?: string
   readonly runroot?: string
-  readonly storageDriver?: OverlayDriver
+  /** `vfs`, buildah's word, is `copy`. */
+  readonly storageDriver?: OverlayDriver | 'vfs'
 }
 
 /**
@@ -53,7 +54,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     const store = { root: realpathSync(root), runroot: '' }
     if (existsSync(join(store.root, 'oci-layout'))) checkVersion(store.root)
     else lay(store.root)
-    const driver = options.storageDriver
+    const driver = options.storageDriver === 'vfs' ? 'copy' : options.storageDriver
     return { ...store, runroot: openRunroot(options, store.root), ...(driver ? { driver } : {}) }
   } catch (error) {
     throw asBuilderError(error, 'open store', root)

@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Digest } from '../image/digest.js'
+import { idError, isMapped } from '../namespace/idmap.js'
 import { type LayerRoot, readLayer } from './layers.js'
 import type { Store } from './store.js'
 
@@ -12,14 +13,14 @@ export function upperDiff(folder: string): string {
 /**
  * Makes an empty upper directory over some layers, or completes one that a killed process left unfinished. The root
  * of an overlay mount is the upper directory itself, so it gets mode and owner of the topmost layer that has a root
- * entry. Throws system errors.
+ * entry. Throws `ID_MAP` and system errors.
  */
 export async function makeUpper(store: Store, folder: string, layers: readonly Digest[]): Promise<void> {
   const diff = upperDiff(folder)
   mkdirSync(diff, { recursive: true })
   const { mode, uid, gid } = await rootOf(store, layers)
   const found = statSync(diff)
-  if (found.uid !== uid || found.gid !== gid) chownSync(diff, uid, gid)
+  if (found.uid !== uid || found.gid !== gid) own(diff, uid, gid)
   if ((found.mode & 0o7777) !== mode) chmodSync(diff, mode)
 }
 
@@ -37,6 +38,11 @@ export async function ownRoot(store: Store, diff: string, below: readonly Digest
   const own = { mode: found.mode & 0o7777, uid: found.uid, gid: found.gid }
   const given = await rootOf(store, below)
   return own.mode === given.mode && own.uid === given.uid && own.gid === given.gid ? undefined : own
+}
+
+function own(path: string, uid: number, gid: number): void {
+  if (!isMapped('uid', uid) || !isMapped('gid', gid)) throw idError('make container', path, uid, gid)
+  chownSync(path, uid, gid)
 }
 
 async function rootOf(store: Store, layers: readonly Digest[]): Promise<LayerRoot> {

@@ -128,8 +128,8 @@ function requestOf(
     env: parseEnv(options.env ?? []),
     terminal: options.terminal ?? false,
     network: networkOf(options.network ?? defaults.network),
-    capAdd: [...(defaults.capAdd ?? []), ...(options.capAdd ?? [])],
-    capDrop: [...(defaults.capDrop ?? []), ...(options.capDrop ?? [])],
+    capAdd: commaLists(defaults.capAdd, options.capAdd),
+    capDrop: commaLists(defaults.capDrop, options.capDrop),
     devices: [...(defaults.device ?? []), ...(options.device ?? [])],
     noHosts: options.noHosts ?? false,
     ...isolation,
@@ -139,6 +139,11 @@ function requestOf(
     ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
     ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
   }
+}
+
+/** buildah takes `--cap-add A,B` as well as the flag twice. */
+function commaLists(...lists: (readonly string[] | undefined)[]): string[] {
+  return lists.flatMap((list) => list ?? []).flatMap((text) => text.split(',').filter(Boolean))
 }
 
 function networkOf(network = 'host'): 'host' | 'none' | 'private' {

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { BuilderError } from '../errors.js'
 import { localName } from '../image/reference.js'
 import { findContainer } from '../store/containers.js'
@@ -12,6 +11,7 @@ import { forgetMountpoints } from './begin-run.js'
 import type { GlobalOptions } from './global.js'
 import { push } from './push.js'
 import { reapRuns } from './reap.js'
+import { writeResult } from './result-file.js'
 import { rm } from './rm.js'
 
 /** Options of {@link commit}. */
@@ -108,7 +108,7 @@ export async function commit(container: string, image?: string, options: CommitO
     ...(options.signal ? { signal: options.signal } : {}),
   })
   if (elsewhere) await push(made.id, image, { ...given(options), quiet: true })
-  if (options.iidfile) await writeFile(options.iidfile, made.id)
+  if (options.iidfile) await writeResult(options.iidfile, made.id)
   if (options.rm) await rm([id], given(options))
   return { id: made.id, digest: made.manifestDigest, ...(name === undefined ? {} : { name }) }
 }

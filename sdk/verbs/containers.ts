@@ -1,4 +1,4 @@
-import { renderTemplate } from '../image/go-template.js'
+import { renderRows } from '../image/go-template.js'
 import { formatTable } from '../image/table.js'
 import { listContainers } from '../store/containers.js'
 import { isMounted } from '../store/mounts.js'
@@ -97,7 +97,7 @@ export function present(result: readonly ContainerSummary[], options: Containers
     ContainerName: one.name,
   }))
   const { format } = options
-  if (format !== undefined) return rows.map((row) => renderTemplate(format, row)).join('\n')
+  if (format !== undefined) return renderRows(format, rows)
   const headings = ['CONTAINER ID', 'BUILDER', 'IMAGE ID', 'IMAGE NAME', 'CONTAINER NAME']
   const body = rows.map((row) => [row.ContainerID, '   *', row.ImageID, row.ImageName, row.ContainerName])
   return formatTable(options.noheading ? body : [headings, ...body])

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { BuilderError } from '../errors.js'
 import { emptyConfig } from '../image/config.js'
 import { hostPlatform, type Platform, parsePlatform, platformMatches } from '../image/platform.js'
@@ -14,6 +13,7 @@ import { openStore, type Store } from '../store/store.js'
 import { transportOf } from '../transport/transport.js'
 import type { GlobalOptions } from './global.js'
 import { pull } from './pull.js'
+import { writeResult } from './result-file.js'
 
 /** Options of {@link from}. */
 export interface FromOptions extends GlobalOptions {
@@ -126,7 +126,7 @@ export async function from(image: string, options: FromOptions = {}): Promise<Fr
   const wanted = transportOf(image) ? (await pull(image, { ...options, ...pullPlatform(options) })).id : image
   const sharing = { shared: true, purpose: 'from', ...(options.signal ? { signal: options.signal } : {}) }
   const container = await withLock(store, 'store', () => create(store, wanted, image, options), sharing)
-  if (options.cidfile) await writeFile(options.cidfile, container.id)
+  if (options.cidfile) await writeResult(options.cidfile, container.id)
   return { id: container.id, name: container.name }
 }
 

@@ -12,8 +12,9 @@ export interface GlobalOptions {
   runroot?: string
   /**
    * How layers are put together. Default: the first of these that works here (see `builder info`).
+   * `vfs`, buildah's word for it, is the same as `copy`.
    */
-  storageDriver?: 'overlay' | 'fuse-overlayfs' | 'copy'
+  storageDriver?: 'overlay' | 'fuse-overlayfs' | 'copy' | 'vfs'
   /**
    * Accepted for buildah's scripts; builder's store has no driver options.
    * @placeholder OPTION

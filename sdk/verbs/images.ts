@@ -1,5 +1,5 @@
 import { BuilderError } from '../errors.js'
-import { renderTemplate } from '../image/go-template.js'
+import { renderRows } from '../image/go-template.js'
 import { formatAge, formatSize, formatTable } from '../image/table.js'
 import { findImage, type Image, imageSize, listImages } from '../store/images.js'
 import { openStore } from '../store/store.js'
@@ -102,7 +102,7 @@ export function present(result: readonly ImageSummary[], options: ImagesOptions)
     })),
   )
   const { format } = options
-  if (format !== undefined) return rows.map((row) => renderTemplate(format, row)).join('\n')
+  if (format !== undefined) return renderRows(format, rows)
   const digest = options.digests
   const body = rows.map((r) => [r.Name, r.Tag, ...(digest ? [r.Digest] : []), r.ID, r.Created, r.Size])
   const headings = ['REPOSITORY', 'TAG', ...(digest ? ['DIGEST'] : []), 'IMAGE ID', 'CREATED', 'SIZE']

@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises'
 import { openStore } from '../store/store.js'
 import { copyImage } from '../transport/copy.js'
 import { localSource } from '../transport/local.js'
 import { openSink } from '../transport/transport.js'
 import type { GlobalOptions } from './global.js'
+import { writeResult } from './result-file.js'
 
 /** Options of {@link push}. */
 export interface PushOptions extends GlobalOptions {
@@ -54,7 +54,7 @@ export async function push(image: string, destination: string, options: PushOpti
   await using source = await localSource(store, image)
   await using sink = await openSink(store, destination)
   const { digest } = await copyImage(source, sink, options.signal ? { signal: options.signal } : {})
-  if (options.digestfile) await writeFile(options.digestfile, digest)
+  if (options.digestfile) await writeResult(options.digestfile, digest)
   return { digest }
 }
 

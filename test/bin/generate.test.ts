@@ -7,7 +7,7 @@ import { GeneratorError } from '../../bin/generate/faults.js'
 import { outputsFor } from '../../bin/generate/outputs.js'
 import { readVerbs } from '../../bin/generate/read.js'
 import { differences, write } from '../../bin/generate/write.js'
-import { top } from './fixtures/project.js'
+import { top } from '../lane.js'
 
 const fixtures = join(top, 'test/bin/fixtures')
 

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { readVerbs } from '../../bin/generate/read.js'
 import { helpOn } from '../../bin/help.js'
 import type { VerbTable } from '../../bin/verb.js'
-import { top } from './fixtures/project.js'
+import { top } from '../lane.js'
 
 const { verbs, globals } = readVerbs(join(top, 'test/bin/fixtures'))
 const table: VerbTable = {

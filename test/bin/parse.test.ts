@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { readVerbs } from '../../bin/generate/read.js'
 import { parseWords } from '../../bin/parse.js'
 import { BuilderError } from '../../sdk/errors.js'
-import { top } from './fixtures/project.js'
+import { top } from '../lane.js'
 
 const { verbs, globals } = readVerbs(join(top, 'test/bin/fixtures'))
 

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { blobPath, removeBlob } from '../../sdk/store/blobs.js'
+import { mediaTypes } from '../../sdk/image/descriptor.js'
+import { applyLayer } from '../../sdk/layer/apply.js'
+import { blobPath, putBlob, removeBlob, streamBlob } from '../../sdk/store/blobs.js'
 import { checkStore } from '../../sdk/store/check.js'
-import { type ContainerRecord, containerDir } from '../../sdk/store/containers.js'
-import type { Image } from '../../sdk/store/images.js'
-import { layerBlob, layerDiff, layerDir, removeLayer } from '../../sdk/store/layers.js'
+import { type ContainerRecord, containerDir, createContainer } from '../../sdk/store/containers.js'
+import { addImage, type Image } from '../../sdk/store/images.js'
+import { beginLayer, layerBlob, layerDiff, layerDir, removeLayer } from '../../sdk/store/layers.js'
 import type { Store } from '../../sdk/store/store.js'
-import { emptyStore, makeImage } from './fixture.js'
+import { tempDir } from '../lane.js'
+import { emptyStore, makeImage, manifestOf, scratchConfig } from './fixture.js'
 
 interface Case {
   readonly store: Store
@@ -144,6 +148,24 @@ for (const [title, deep, harm, problem] of cases)
       problems.join('\n'),
     )
   })
+
+test('a layer that came in an archive of another order is whole too, until it is altered', async (t) => {
+  const store = await emptyStore(t)
+  const folder = tempDir(t)
+  for (const name of ['a', 'b']) writeFileSync(join(folder, name), name)
+  const { stdout: tar } = spawnSync('tar', ['-C', folder, '-cf', '-', 'b', 'a'])
+  const digest = await putBlob(store, tar)
+  await using layer = await beginLayer(store)
+  const applied = await applyLayer(streamBlob(store, digest), layer.diff, {})
+  await layer.finish({ ...applied, created: '2020-01-01T00:00:00Z' })
+  const config = { ...scratchConfig, rootfs: { type: 'layers' as const, diff_ids: [digest] } }
+  const layerDescriptors = [{ mediaType: mediaTypes.layer, digest, size: tar.length }]
+  const fields = { config, layers: [digest], layerDescriptors }
+  await addImage(store, await manifestOf(store, await createContainer(store, fields)), ['web'])
+  assert.deepEqual((await checkStore(store, { deep: true })).problems, [])
+  writeFileSync(join(layerDiff(store, digest), 'a'), 'c')
+  assert.match((await checkStore(store, { deep: true })).problems.join(), /were altered/)
+})
 
 test('what dead processes left is a note, not a problem', async (t) => {
   const { store } = await oneImage(t)

@@ -4,6 +4,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, sta
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { digestOf } from '../../sdk/image/digest.js'
+import { isMapped } from '../../sdk/namespace/idmap.js'
 import {
   containerDir,
   createContainer,
@@ -13,6 +14,7 @@ import {
   renameContainer,
   updateContainer,
 } from '../../sdk/store/containers.js'
+import { beginLayer } from '../../sdk/store/layers.js'
 import { adopt, emptyStore, failure, scratchConfig, write } from './fixture.js'
 
 const config = scratchConfig
@@ -137,6 +139,19 @@ test('the root of a container over layers has the mode and owner that they gave 
     const { mode, uid, gid } = statSync(join(containerDir(store, id), 'upper/diff'))
     assert.deepEqual([mode & 0o7777, uid, gid], [0o1750, 7, 8])
   }
+})
+
+test('a root that belongs to nobody in the id map is said in plain words, and nothing is left', async (t) => {
+  if (isMapped('uid', 4_000_000_000)) return
+  const store = await emptyStore(t)
+  await using layer = await beginLayer(store)
+  const root = { mode: 0o755, uid: 4_000_000_000, gid: 0 }
+  await layer.finish({ diffID: digestOf(''), size: 0, entries: 1, root, created: '' })
+  const layerDescriptors = [{ mediaType: 'application/x', digest: digestOf(''), size: 0 }]
+  const error = await failure(createContainer(store, { config, layers: [digestOf('')], layerDescriptors }))
+  assert.equal(error.code, 'ID_MAP')
+  assert.match(error.message, /uid 4000000000 .* is outside the id map/)
+  assert.deepEqual([await listContainers(store), readdirSync(join(store.root, 'tmp'))], [[], []])
 })
 
 test('a container is removed with all it holds; twice is no error', async (t) => {

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { needs } from '../lane.js'
+import { assertTidy, assertWhole, busyboxContainer, newScene, type Scene, tree } from './scene.js'
+
+const rounds = 12
+
+test('kill -9 while from and pull read an archive', async (t) => {
+  if (!needs(t, 'busybox')) return
+  const scene = newScene(t)
+  const archive = await archiveOf(scene)
+  await killAtManyPoints(scene, (round) => {
+    const verb = round % 2 === 0 ? ['from', '--name', `c${round}`] : ['pull']
+    return [...verb, `oci-archive:${archive}`]
+  })
+  const id = await scene.ok(['pull', `oci-archive:${archive}`])
+  await scene.ok(['from', '--name', 'last', id])
+  assert.equal(await scene.ok(['run', 'last', '--', 'cat', '/data/d3/f3']), `tree 3\n`.repeat(4).trimEnd())
+  await assertTidy(scene)
+})
+
+test('kill -9 while a tree is copied', async (t) => {
+  if (!needs(t, 'busybox')) return
+  const scene = newScene(t)
+  await busyboxContainer(scene)
+  const source = tree(scene, 'tree')
+  await killAtManyPoints(scene, (round) => ['copy', 'base', source, `/data${round % 3}`])
+  await scene.ok(['copy', 'base', source, '/data'])
+  assert.equal(await scene.ok(['run', 'base', '--', 'sh', '-c', 'find /data -type f | grep -c .']), '301')
+  await scene.ok(['commit', 'base', 'web'])
+  await assertReadable(scene, 'web')
+  await assertTidy(scene)
+})
+
+test('kill -9 while a command writes', async (t) => {
+  if (!needs(t, 'busybox')) return
+  const scene = newScene(t)
+  await busyboxContainer(scene)
+  // The folder's name is in the command, so that it is found when it outlives the kill.
+  const script = `: ${scene.folder}; i=0; while [ $i -lt 150 ]; do echo $i > /tmp/f$i; i=$((i + 1)); done; sleep 0.2`
+  await killAtManyPoints(scene, () => ['run', '--volume', `${scene.folder}:/seen`, 'base', '--', 'sh', '-c', script])
+  await scene.ok(['run', 'base', '--', 'sh', '-c', 'rm /tmp/f*; echo done > /tmp/done'])
+  await scene.ok(['commit', 'base', 'web'])
+  await assertReadable(scene, 'web')
+  const c = await scene.ok(['from', 'web'])
+  assert.equal(await scene.ok(['run', c, '--', 'find', '/', '-xdev', '-not', '-path', '/bin/*']), sorted)
+  await assertTidy(scene)
+})
+
+test('kill -9 while a container is committed', async (t) => {
+  if (!needs(t, 'busybox')) return
+  const scene = newScene(t)
+  await busyboxContainer(scene)
+  const source = tree(scene, 'tree', 100)
+  await scene.ok(['commit', 'base', 'web'])
+  const before = async (round: number) => void (await scene.ok(['copy', 'base', source, `/data${round}`]))
+  await killAtManyPoints(scene, () => ['commit', 'base', 'web'], before)
+  await assertReadable(scene, 'web')
+  await scene.ok(['commit', 'base', 'web'])
+  const c = await scene.ok(['from', 'web'])
+  assert.equal(await scene.ok(['run', c, '--', 'sh', '-c', 'find /data* -type f | grep -c .']), `${rounds * 101}`)
+  await assertReadable(scene, 'web')
+  await assertTidy(scene)
+})
+
+const sorted = ['/', '/bin', '/tmp', '/tmp/done'].join('\n')
+
+/** Measures the verb once, then kills it at moments spread over that time; after each the store is whole. */
+async function killAtManyPoints(
+  scene: Scene,
+  verb: (round: number) => readonly string[],
+  before: (round: number) => Promise<void> = async () => {},
+): Promise<void> {
+  let whole = Number.POSITIVE_INFINITY
+  for (let round = 0; round < rounds; round++) {
+    await before(round)
+    if (round === 0) {
+      const start = performance.now()
+      await scene.killed(verb(99), 60_000)
+      whole = performance.now() - start
+    }
+    const share = 0.15 + (0.9 * (round + Math.random())) / rounds
+    await scene.killed(verb(round), whole * share)
+    await assertWhole(scene)
+  }
+}
+
+async function assertReadable(scene: Scene, image: string): Promise<void> {
+  const file = join(scene.folder, `${image}.tar`)
+  await scene.ok(['push', image, `oci-archive:${file}`])
+  await scene.ok(['push', image, `docker-archive:${file}.docker:${image}`])
+}
+
+async function archiveOf(scene: Scene): Promise<string> {
+  await busyboxContainer(scene)
+  await scene.ok(['commit', 'base', 'start'])
+  await scene.ok(['copy', 'base', tree(scene, 'tree'), '/data'])
+  const file = scene.at('image.tar')
+  await scene.ok(['commit', '--rm', 'base', `oci-archive:${file}:web`])
+  await scene.ok(['rmi', 'start'])
+  await scene.ok(['prune', '--all'])
+  return file
+}
