@@ -9,12 +9,7 @@ import { startTimeOf } from '../../sdk/namespace/process.js'
 import { command } from '../lane.js'
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
-const entry = here('engine-entry.js')
-
-test('a call is answered by root of the namespace', async () => {
-  await using engine = await startEngine({ entry })
-  assert.deepEqual(await engine.call('ids', {}), { uid: 0, parent: process.pid })
-})
+const entry = here('serve-engine-entry.js')
 
 const values: readonly (readonly [string, unknown])[] = [
   ['nothing', undefined],
@@ -30,13 +25,6 @@ for (const [name, value] of values) {
     assert.deepEqual(await engine.call('echo', value), value)
   })
 }
-
-test('an error keeps its code, its parts and its class', async () => {
-  await using engine = await startEngine({ entry })
-  const error = await engine.call('fail', {}).catch((thrown: unknown) => thrown)
-  assert.ok(error instanceof BuilderError)
-  assert.deepEqual([error.code, error.object, error.hint], ['EXISTS', 'it', 'take another'])
-})
 
 test('an argument that cannot cross is a usage error, and the engine goes on', async () => {
   await using engine = await startEngine({ entry })
@@ -57,23 +45,9 @@ test('events arrive in order, before the result', async () => {
   assert.deepEqual(seen, [{ i: 1 }, { i: 2 }, { i: 3 }, 'done'])
 })
 
-test('a signal stops the call', async () => {
-  await using engine = await startEngine({ entry })
-  const controller = new AbortController()
-  const call = engine.call('wait', {}, { signal: controller.signal })
-  controller.abort()
-  await assert.rejects(call, { code: 'ABORTED' })
-})
-
 test('a signal that fired before stops the call before it starts', async () => {
   await using engine = await startEngine({ entry })
   await assert.rejects(engine.call('deaf', {}, { signal: AbortSignal.abort() }), { code: 'ABORTED' })
-})
-
-test('a call to an engine that ends is an error', async () => {
-  await using engine = await startEngine({ entry })
-  await assert.rejects(engine.call('exit', {}), { code: 'SYSTEM' })
-  await assert.rejects(engine.call('echo', {}), { code: 'SYSTEM' })
 })
 
 test('an engine that cannot be loaded is an error at the call', async () => {
@@ -87,15 +61,13 @@ test("a path of the engine's namespace is readable from here", async () => {
 })
 
 const scripts: readonly (readonly [string, string, string, number])[] = [
-  ['a script ends when its calls are done, and its engine with it', 'end', 'x\n', 0],
   ['an idle engine keeps no script alive', 'idle', '', 0],
   ['a killed engine is an error at the call, and the next call starts another', 'killed-engine', 'SYSTEM again\n', 0],
   ['disposing an engine ends its calls', 'dispose', 'SYSTEM SYSTEM\n', 0],
-  ['the engine of a killed script ends', 'killed-script', '', 137],
 ]
 for (const [title, what, output, code] of scripts) {
   test(title, async () => {
-    const ran = await command([process.execPath, here('engine-script.js'), what])
+    const ran = await command([process.execPath, here('serve-engine-script.js'), what])
     const [, pid, rest] = /^(\d+)\n(.*)$/s.exec(ran.stdout) ?? []
     assert.deepEqual([rest, ran.code, ran.stderr], [output, code, ''])
     await ended(Number(pid))

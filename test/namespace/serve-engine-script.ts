@@ -1,17 +1,13 @@
-// A script that uses an engine: `node engine-script.js WHAT`. Prints the engine's pid, then how it went.
-import { setTimeout as sleep } from 'node:timers/promises'
+// A script that uses an engine: `node serve-engine-script.js WHAT`. Prints the engine's pid, then how it went.
 import { fileURLToPath } from 'node:url'
 import { sharedEngine } from '../../sdk/namespace/engine.js'
 
-const entry = fileURLToPath(new URL('engine-entry.js', import.meta.url))
+const entry = fileURLToPath(new URL('serve-engine-entry.js', import.meta.url))
 const engine = await sharedEngine({ entry })
 console.log(engine.pid)
 const code = (error: unknown) => (error as { code?: string }).code
 
 switch (process.argv[2]) {
-  case 'end':
-    console.log(await engine.call('echo', 'x'))
-    break
   case 'idle':
     break
   case 'killed-engine': {
@@ -26,8 +22,4 @@ switch (process.argv[2]) {
     console.log(await call, await engine.call('echo', {}).catch(code))
     break
   }
-  case 'killed-script':
-    engine.call('wait', {}).catch(() => {})
-    await sleep(200)
-    process.kill(process.pid, 'SIGKILL')
 }
