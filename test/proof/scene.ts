@@ -145,13 +145,13 @@ export function tree(scene: Scene, name: string, files = 300): string {
 }
 
 /** The names in each layer of an image, bottom first, as tar lists them. */
-export async function layersOf(scene: Scene, image: string): Promise<string[][]> {
+export async function layersOf(scene: Scene, image: string, how = '-tf'): Promise<string[][]> {
   const folder = scene.at(`layers-${++listed}`)
   await scene.ok(['push', '-q', image, `dir:${folder}`])
   const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
   const layers: string[][] = []
   for (const { digest } of manifest.layers) {
-    const { stdout, stderr, code } = await command(['tar', '-tf', join(folder, digest.replace('sha256:', ''))])
+    const { stdout, stderr, code } = await command(['tar', how, join(folder, digest.replace('sha256:', ''))])
     assert.equal(code, 0, stderr)
     layers.push(stdout.split('\n').filter(Boolean))
   }
