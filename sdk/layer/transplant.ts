@@ -12,7 +12,7 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { BuilderError } from '../errors.js'
+import { asBuilderError, BuilderError } from '../errors.js'
 import { majorOf, minorOf, mknod, setMtime } from '../namespace/libc.js'
 import { resolveInRoot } from '../namespace/rooted-path.js'
 import type { ModeChange } from './chmod.js'
@@ -127,6 +127,16 @@ export class Transplant {
     if (this.#links.get(inodeOf(info)) === target) return
     rmSync(to, { force: true })
     if (this.#linked(info, target)) return
+    try {
+      this.#make(from, to, info)
+    } catch (error) {
+      // Half a file, or one with another owner, must not be taken for the whole one.
+      rmSync(to, { force: true })
+      throw asBuilderError(error, 'copy', this.#inside(target))
+    }
+  }
+
+  #make(from: string | Buffer, to: string | Buffer, info: BigIntStats): void {
     if (info.isSymbolicLink()) symlinkSync(readlinkSync(from, { encoding: 'buffer' }), to)
     else if (info.isFile()) copyContent(from, to, this.#hash)
     else mknod(to, Number(info.mode), majorOf(info.rdev), minorOf(info.rdev))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { userInfo } from 'node:os'
 import { test } from 'node:test'
 import { builder, command, needs, top } from '../lane.js'
-import { assertUntouched, busyboxContainer, isRoot, newScene } from './scene.js'
+import { assertUntouched, busyboxContainer, isRoot, layersOf, newScene } from './scene.js'
 
 interface Case {
   readonly args: readonly string[]
@@ -63,6 +63,8 @@ test('an owner outside the id map is refused', async (t) => {
   const message = await scene.refuses(['copy', '--chown', '70000:70000', 'base', '/etc/hostname', '/x'], says)
   assert.ok(message.includes(userInfo().username), message)
   await assertUntouched(scene, { containers: 1 })
+  await scene.ok(['commit', 'base', 'after'])
+  assert.ok(!(await layersOf(scene, 'after')).flat().includes('x'), 'the file stayed, with another owner')
 })
 
 test('user namespaces forbidden', async (t) => {
