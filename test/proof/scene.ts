@@ -4,10 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type BuilderOptions, builder, command, lane, type Ran, tempDir, top } from '../lane.js'
+import { type BuilderOptions, builder, command, lane, type Ran, removeTree, top } from '../lane.js'
 
 export interface Scene {
   readonly folder: string
@@ -26,7 +28,10 @@ export interface Scene {
 
 /** A new store, and a folder for files beside it; both go with the test. */
 export function newScene(t: Pick<TestContext, 'after'>): Scene {
-  const folder = tempDir(t)
+  // In lower case, for buildah makes image names of paths.
+  const folder = join(tmpdir(), `proof-${randomBytes(3).toString('hex')}`)
+  mkdirSync(folder, { mode: 0o700 })
+  t.after(() => removeTree(folder))
   const places = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run')]
   const run = (args: readonly string[], options: BuilderOptions = {}) => builder(args, { store: folder, ...options })
   return {
@@ -119,7 +124,10 @@ async function waitUntilNone(list: () => string[]): Promise<string[]> {
 export async function busyboxContainer(scene: Scene, name = 'base'): Promise<string> {
   mkdirSync(scene.at('busybox/bin'), { recursive: true })
   mkdirSync(scene.at('busybox/tmp'), { recursive: true })
-  const applets = 'sh cat echo ls mkdir rm ln touch sleep true false stat find chown dd id mv grep test'.split(' ')
+  const applets =
+    'sh cat echo ls mkdir rm ln touch sleep true false stat find chown chmod dd id mv grep test readlink printf'.split(
+      ' ',
+    )
   const { code, stderr } = await command([
     'sh',
     '-c',
