@@ -53,7 +53,8 @@ test('what one id cannot do says so', async (t) => {
     ['copy', '--chown', '33:33', 'c', scene.at('tree'), '/srv'],
     [/uid 33 of \S+ is outside the id map of user \S+ \(1 ids?\)/, /\/etc\/subuid/],
   )
-  await scene.refuses(['run', '--isolation', 'oci', 'c', '--', 'true'], [/crun/])
-  await scene.refuses(['run', '--user', '33', 'c', '--', 'true'], [/33/])
+  await scene.ok(['copy', '--closure', 'c', '/bin/sh'])
+  await scene.refuses(['run', '--isolation', 'oci', 'c', '--', '/bin/sh', '-c', ':'], [/crun/])
+  await scene.refuses(['run', '--user', '33', 'c', '--', '/bin/sh', '-c', ':'], [/33/])
   await assertUntouched(scene, { containers: 1 })
 })
