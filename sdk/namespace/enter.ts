@@ -1,5 +1,5 @@
-import { type ChildProcess, execFile, type StdioOptions, spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { type ChildProcess, execFile, type SerializationType, type StdioOptions, spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { promisify } from 'node:util'
@@ -12,6 +12,8 @@ export interface EnterOptions {
   /** As for `spawn`; one more descriptor is added behind these while the namespace is made. */
   readonly stdio: Exclude<StdioOptions, string>
   readonly env: NodeJS.ProcessEnv
+  /** How an `ipc` channel copies values. Default: `json`. */
+  readonly serialization?: SerializationType
 }
 
 /**
@@ -19,10 +21,11 @@ export interface EnterOptions {
  * already, in the holder's namespaces when there is a holder, else in new ones that have all ids that the user may use.
  * Throws `UNSUPPORTED` when the kernel does not let a plain user make namespaces.
  */
-export async function spawnInside(argv: readonly string[], { stdio, ...options }: EnterOptions): Promise<ChildProcess> {
+export async function spawnInside(argv: readonly string[], options: EnterOptions): Promise<ChildProcess> {
   const [program = '', ...args] = argv
-  if (isInside()) return spawn(program, args, { stdio, env: options.env })
-  const env = { ...options.env, BUILDER_INSIDE: '1' }
+  if (isInside()) return spawn(program, args, options)
+  const { stdio } = options
+  const inside = { ...options, env: { ...options.env, BUILDER_INSIDE: '1' } }
   const holder = findHolder()
   const join = [
     '-t',
@@ -37,10 +40,10 @@ export async function spawnInside(argv: readonly string[], { stdio, ...options }
     'sh',
     process.cwd(),
   ]
-  if (holder) return spawn('nsenter', [...join, ...argv], { stdio, env })
+  if (holder) return spawn('nsenter', [...join, ...argv], inside)
   const gate = stdio.length
   const words = ['-U', '-m', '--propagation', 'slave', 'sh', '-c', waitAt(gate), 'sh', ...argv]
-  const child = spawn('unshare', words, { stdio: [...stdio, 'pipe'], env })
+  const child = spawn('unshare', words, { ...inside, stdio: [...stdio, 'pipe'] })
   await openGate(child, child.stdio[gate] as Duplex)
   return child
 }
@@ -59,26 +62,42 @@ async function openGate(child: ChildProcess, gate: Duplex): Promise<void> {
     child.once('error', () => reject(forbidden('unshare cannot be started')))
     child.once('exit', () => reject(forbidden('the kernel or a policy of this machine forbids user namespaces')))
   })
-  await writeMaps(child.pid as number)
-  gate.end('\n')
+  try {
+    await writeMaps(child.pid as number)
+    gate.end('\n')
+  } catch (cause) {
+    child.kill('SIGKILL')
+    const reason = 'the kernel refuses the id map'
+    const hint = 'check that newuidmap and newgidmap are setuid root, or work as root'
+    throw new BuilderError('ID_MAP', { operation: 'enter', object: 'a user namespace', reason, hint, cause })
+  }
 }
 
 /** Own id as 0, then the user's subordinate ids from 1. Source: user_namespaces(7), newuidmap(1). */
 async function writeMaps(pid: number): Promise<void> {
   const { uid, gid, username } = userInfo()
   const { uids, gids } = subordinateIds({ name: username, uid })
-  try {
-    if (uids.length === 0 || gids.length === 0) throw new Error('no range')
-    await Promise.all([
-      run('newuidmap', [`${pid}`, '0', `${uid}`, '1', ...uids.flatMap(words)]),
-      run('newgidmap', [`${pid}`, '0', `${gid}`, '1', ...gids.flatMap(words)]),
-    ])
-  } catch {
-    warn(username, uids.length > 0 && gids.length > 0)
-    writeFileSync(`/proc/${pid}/setgroups`, 'deny')
-    writeFileSync(`/proc/${pid}/uid_map`, `0 ${uid} 1\n`)
-    writeFileSync(`/proc/${pid}/gid_map`, `0 ${gid} 1\n`)
-  }
+  const hasRanges = uids.length > 0 && gids.length > 0
+  // Both end before anything else is written: a map is written once.
+  const written = await Promise.allSettled(
+    hasRanges
+      ? [
+          run('newuidmap', [`${pid}`, '0', `${uid}`, '1', ...uids.flatMap(words)]),
+          run('newgidmap', [`${pid}`, '0', `${gid}`, '1', ...gids.flatMap(words)]),
+        ]
+      : [],
+  )
+  if (hasRanges && written.every(({ status }) => status === 'fulfilled')) return
+  warn(username, hasRanges)
+  writeSingle(pid, 'uid_map', uid)
+  writeSingle(pid, 'gid_map', gid)
+}
+
+/** What newuidmap or newgidmap wrote stays: the kernel takes one map for each. Source: user_namespaces(7). */
+function writeSingle(pid: number, map: 'uid_map' | 'gid_map', id: number): void {
+  if (readFileSync(`/proc/${pid}/${map}`, 'latin1') !== '') return
+  if (map === 'gid_map') writeFileSync(`/proc/${pid}/setgroups`, 'deny')
+  writeFileSync(`/proc/${pid}/${map}`, `0 ${id} 1\n`)
 }
 
 const run = promisify(execFile)

@@ -2,6 +2,7 @@ import { BuilderError } from '../errors.js'
 import { type History, type ImageConfig, parseJson } from '../image/config.js'
 import { type Descriptor, parseDescriptor } from '../image/descriptor.js'
 import { type Digest, isDigest } from '../image/digest.js'
+import type { ProcessIdentity } from '../namespace/process.js'
 
 /** A working container, as `container.json` keeps it. */
 export interface ContainerRecord {
@@ -67,6 +68,8 @@ export interface ContainerMount {
   /** Inode number of the mount namespace. */
   readonly mountNamespace: string
   readonly path: string
+  /** The process with which that namespace ends. */
+  readonly keeper?: ProcessIdentity
 }
 
 /** Reads `container.json`. Throws `INVALID`, naming the file. */

@@ -1,8 +1,10 @@
-import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
+import { findHolder } from '../namespace/holder.js'
+import { namespaceKeeper } from '../namespace/keeper.js'
 import { isMountPoint } from '../namespace/mountinfo.js'
 import { foldOverlay, mountOverlay, settleOverlay, unmountOverlay } from '../namespace/overlay.js'
 import { bootID, isAlive, startTimeOf } from '../namespace/process.js'
@@ -31,7 +33,7 @@ export async function useRoot(store: Store, id: string, signal?: AbortSignal): P
 /** Mounts a container's root until {@link unmountForUser}. Gives its path in this mount namespace. */
 export async function mountForUser(store: Store, id: string, signal?: AbortSignal): Promise<string> {
   const path = mergedOf(store, id)
-  const mounted = { mountNamespace: mountNamespace(), path }
+  const mounted = { mountNamespace: mountNamespace(), path, keeper: namespaceKeeper() }
   await mountHere(
     store,
     id,
@@ -55,7 +57,7 @@ export async function unmountForUser(store: Store, id: string): Promise<boolean>
 
 /** True when a mount made for the user exists in a namespace that is still alive. */
 export function isMounted(record: ContainerRecord): boolean {
-  return record.mounted !== undefined && namespaceAlive(record.mounted.mountNamespace) && isStillMounted(record.mounted)
+  return record.mounted !== undefined && namespaceAlive(record.mounted) && isStillMounted(record.mounted)
 }
 
 /** How many pieces of work hold the container's root right now, in any namespace. */
@@ -193,18 +195,9 @@ function isStillMounted(mounted: NonNullable<ContainerRecord['mounted']>): boole
   return mounted.mountNamespace !== mountNamespace() || isMountPoint(mounted.path)
 }
 
-/** Whether any process this user can see still lives in a mount namespace. */
-function namespaceAlive(inode: string): boolean {
-  if (inode === mountNamespace()) return true
-  const link = `mnt:[${inode}]`
-  return readdirSync('/proc').some((name) => {
-    if (!/^\d+$/.test(name)) return false
-    try {
-      return readlinkSync(`/proc/${name}/ns/mnt`) === link
-    } catch {
-      return false
-    }
-  })
+/** Whether the namespace is still there; another one of the same user may not be looked into, so its keeper tells. */
+function namespaceAlive({ mountNamespace: inode, keeper }: NonNullable<ContainerRecord['mounted']>): boolean {
+  return inode === mountNamespace() || (keeper !== undefined && isAlive(keeper))
 }
 
 function busy(record: ContainerRecord): (cause: unknown) => never {
@@ -221,7 +214,10 @@ function busy(record: ContainerRecord): (cause: unknown) => never {
 }
 
 function mountedElsewhere(record: ContainerRecord): BuilderError {
-  const reason = 'it is mounted in another session'
-  const hint = 'work on it there, or end that session (or builder umount it there)'
-  return new BuilderError('IN_USE', { operation: 'mount container', object: record.name, reason, hint })
+  const { name, mounted } = record
+  const byHolder = findHolder()?.pid === mounted?.keeper?.pid
+  const [reason, hint] = byHolder
+    ? ['it is mounted by builder mount, outside of this session', `builder umount ${name} there, or work on it there`]
+    : [`it is mounted in the session of process ${mounted?.keeper?.pid}`, 'work on it there, or end that session']
+  return new BuilderError('IN_USE', { operation: 'mount container', object: name, reason, hint })
 }

@@ -8,7 +8,7 @@ import { isWritten, read } from './source.js'
 
 const expected = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
-  /^bin\/(builder|verbs\.gen\.sh|completion\/builder\.(bash|zsh|fish))$/,
+  /^bin\/(builder|start\.cjs|verbs\.gen\.sh|completion\/builder\.(bash|zsh|fish))$/,
   /^dist\/(bin|cli|sdk)\/.*\.(js|d\.ts|wasm)$/,
   /^(docs|recipes)\//,
 ]
