@@ -46,6 +46,25 @@ export function makeMountpoints(rootfs: string, targets: readonly MountTarget[])
 }
 
 /**
+ * What {@link makeMountpoints} would make now. Written down before, it tells who comes after a kill what to remove; what
+ * a parent's time became by it is not known yet.
+ */
+export function missingMountpoints(rootfs: string, targets: readonly MountTarget[]): Mountpoint[] {
+  const missing = new Map<string, Mountpoint>()
+  for (const target of targets) {
+    const parts = insideOf(rootfs, target.path).split('/').filter(Boolean)
+    parts.forEach((_, i) => {
+      const path = `/${parts.slice(0, i + 1).join('/')}`
+      if (missing.has(path) || lstatSync(posix.join(rootfs, path), { throwIfNoEntry: false })) return
+      const parent = posix.dirname(path)
+      const parentMtime = missing.has(parent) ? '0' : String(mtimeOf(rootfs, parent))
+      missing.set(path, { path, kind: i < parts.length - 1 ? 'dir' : target.kind, parentMtime })
+    })
+  }
+  return [...missing.values()]
+}
+
+/**
  * Removes mount points that are still as they were made (an empty file, an empty directory), the last one first, and
  * gives their parents the times they had, so that no trace of a run stays. Never throws for one that is gone or used.
  */

@@ -32,6 +32,8 @@ export interface RunRequest extends SecurityOptions {
   /** Name or path of an OCI runtime. */
   readonly runtime?: string
   readonly mounts: readonly MountRequest[]
+  /** Told which mount points are about to be made in the root, so that they can be removed after a kill. */
+  readonly beforeMountpoints?: (missing: readonly Mountpoint[]) => Promise<void>
   /** `HOST[:CONTAINER][:rwm]` */
   readonly devices?: readonly string[]
   readonly noHosts?: boolean

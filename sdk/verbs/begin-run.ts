@@ -25,6 +25,7 @@ export async function beginRun(container: string, command: readonly string[], op
   const args = command.length > 0 ? command : ownCommand(record)
   await reapRuns(store)
   const held: AsyncDisposable[] = []
+  let planned: readonly Mountpoint[] = []
   try {
     const root = await useRoot(store, record.id, options.signal)
     held.push(root)
@@ -40,12 +41,17 @@ export async function beginRun(container: string, command: readonly string[], op
       cache,
       folder,
       args,
+      beforeMountpoints: (missing) => {
+        planned = missing
+        return noteMountpoints(store, record.id, planned)
+      },
     })
     noteRun(folder, prepared)
-    await noteMountpoints(store, record.id, prepared.mountpoints)
+    await noteMountpoints(store, record.id, prepared.mountpoints, planned)
     running.set(folder, { store, record, root, held, prepared, options, args })
     return { token: folder, argv: prepared.argv, env: prepared.env, command: args }
   } catch (error) {
+    await noteMountpoints(store, record.id, [], planned)
     await letGo(held)
     throw error
   }
@@ -95,9 +101,20 @@ async function letGo(held: readonly AsyncDisposable[]): Promise<void> {
   for (const one of [...held].reverse()) await one[Symbol.asyncDispose]()
 }
 
-async function noteMountpoints(store: Store, id: string, made: readonly Mountpoint[]): Promise<void> {
-  if (made.length === 0) return
-  await updateContainer(store, id, (record) => ({ ...record, mountpoints: [...record.mountpoints, ...made] }))
+/** Notes mount points, in place of those that were only planned. */
+async function noteMountpoints(
+  store: Store,
+  id: string,
+  made: readonly Mountpoint[],
+  planned: readonly Mountpoint[] = [],
+): Promise<void> {
+  if (made.length === 0 && planned.length === 0) return
+  const isPlanned = ({ path, parentMtimeMade }: Mountpoint) =>
+    parentMtimeMade === undefined && planned.some((one) => one.path === path)
+  await updateContainer(store, id, (record) => ({
+    ...record,
+    mountpoints: [...record.mountpoints.filter((one) => !isPlanned(one)), ...made],
+  }))
 }
 
 function ownCommand({ name, config }: ContainerRecord): readonly string[] {
