@@ -138,7 +138,7 @@ export function fromWire(wire: WireError): BuilderError {
 /** Gives a system error (`ENOSPC`, `EACCES` …) the sentence a reader needs; passes builder's own errors through. */
 export function asBuilderError(error: unknown, operation = 'builder', object = ''): BuilderError {
   if (error instanceof BuilderError) return error
-  if (error instanceof Error && error.name === 'AbortError')
+  if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'))
     return new BuilderError('ABORTED', { operation, object, reason: 'stopped before it was done', cause: error })
   const system = error as Partial<NodeJS.ErrnoException>
   const known = system?.code === undefined ? undefined : reasons[system.code]
@@ -157,6 +157,7 @@ const reasons: Readonly<Record<string, { reason: string; hint?: string }>> = {
   ENOENT: { reason: 'it does not exist', hint: 'check the name' },
   ENOTDIR: { reason: 'a part of the path is not a directory', hint: 'check the path' },
   EISDIR: { reason: 'it is a directory', hint: 'name a file' },
+  ENAMETOOLONG: { reason: 'its name or the path to it is too long', hint: 'shorten it' },
   EMFILE: { reason: 'too many open files', hint: 'raise the limit with ulimit -n' },
   ELOOP: { reason: 'too many symbolic links', hint: 'check where the links point' },
 }

@@ -62,6 +62,7 @@ export class Container {
   readonly id: string
   readonly name: string
   readonly #options: GlobalOptions
+  readonly #pending = new Set<Promise<void>>()
   #shell: Shell | undefined
   #removed = false
 
@@ -83,7 +84,7 @@ export class Container {
    * ```
    */
   get $(): Shell {
-    this.#shell ??= containerShell(this.id, this.#options)
+    this.#shell ??= containerShell(this.id, this.#options, this.#pending)
     return this.#shell
   }
 
@@ -92,6 +93,7 @@ export class Container {
    * `nothrow`), `NOT_FOUND`, `UNSUPPORTED`, `ABORTED`.
    */
   async run(command: readonly string[] = [], options: ContainerRunOptions = {}): Promise<RunOutput> {
+    await this.#tidied()
     const { input, stdio = 'pipe', quiet = false, nothrow = false, ...rest } = options
     const begun = await verbs.beginRun(this.id, command, { ...this.#options, ...rest })
     try {
@@ -137,11 +139,13 @@ export class Container {
 
   /** Ends what {@link mount} began. Throws `IN_USE` when something still uses the root. */
   async umount(options: GlobalOptions = {}): Promise<void> {
+    await this.#tidied()
     await verbs.umount([this.id], { ...this.#options, ...options })
   }
 
   /** Makes an image. The container goes on from it, unless `rm` removes it. Throws as the verb does. */
   async commit(image?: string, options: CommitOptions = {}): Promise<CommitResult> {
+    await this.#tidied()
     const made = await verbs.commit(this.id, image, { ...this.#options, ...options })
     if (options.rm) this.#removed = true
     return made
@@ -155,8 +159,14 @@ export class Container {
   /** Removes the container. Images committed from it stay. Throws `IN_USE` while a command runs in it. */
   async remove(): Promise<void> {
     if (this.#removed) return
+    await this.#tidied()
     await verbs.rm([this.id], this.#options)
     this.#removed = true
+  }
+
+  /** A command of `$` is over for zx when it ends, and here when its mounts are gone. */
+  async #tidied(): Promise<void> {
+    await Promise.all(this.#pending)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,7 +15,7 @@ serveEngine(async (method, args, { signal }) => {
   await enter(call)
   try {
     const run = (await methods[method as MethodName]()) as (...args: readonly unknown[]) => Promise<unknown>
-    return await run(...withSignal(call.args, signal))
+    return await run(...withSignal(call.args.map(orAbsent), signal))
   } finally {
     if (--calls === 0) idle()
   }
@@ -36,6 +36,11 @@ async function enter({ surroundings }: EngineCall): Promise<void> {
   if (current === wanted) return
   current = wanted
   surround(surroundings)
+}
+
+/** JSON has no undefined: an argument that was left out comes as null. */
+function orAbsent(arg: unknown): unknown {
+  return arg ?? undefined
 }
 
 /** The options are the last argument of every verb; the client's own signal could not cross. */

@@ -9,8 +9,9 @@ import { entering, verb } from './verb.js'
 
 /**
  * zx's `$` bound to a container: a command line runs by the container's `/bin/sh`, and what is put into it is quoted.
+ * `pending` holds what is still to be tidied up after commands that have ended.
  */
-export function containerShell(container: string, options: GlobalOptions): Shell {
+export function containerShell(container: string, options: GlobalOptions, pending: Set<Promise<void>>): Shell {
   const beginRun = verb('beginRun')
   const endRun = verb('endRun')
   return shellThat(async (line) => {
@@ -18,7 +19,7 @@ export function containerShell(container: string, options: GlobalOptions): Shell
     const variables = Object.entries(begun.env).map(([name, value]) => `${name}=${value}`)
     const words = ['env', '-i', ...variables, ...(await entering()), ...begun.argv]
     return { words, end: () => endRun(begun.token) }
-  })
+  }, pending)
 }
 
 /**
@@ -47,11 +48,13 @@ let namespaceShell: Shell | undefined
 type Prepare = (line: string) => Promise<{ readonly words: readonly string[]; readonly end: () => Promise<unknown> }>
 
 /** zx wants a process at once, so a shell is started that waits for the words to execute until they are known. */
-function shellThat(prepare: Prepare): Shell {
+function shellThat(prepare: Prepare, pending = new Set<Promise<void>>()): Shell {
   const start = (line: string, _args: readonly string[], spawning: object) => {
     const stdio = ['pipe', 'pipe', 'pipe', 'pipe'] as 'pipe'[]
     const child = spawn('/bin/sh', ['-c', waiting], { ...spawning, shell: false, stdio })
-    void feed(child, line, prepare)
+    const tidied = feed(child, line, prepare)
+    pending.add(tidied)
+    void tidied.finally(() => pending.delete(tidied))
     return child
   }
   return zx().$({ spawn: start as unknown as typeof spawn, shell: '/bin/sh', prefix: '', postfix: '' })

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { BuilderError } from '../errors.js'
 import { type Engine, sharedEngine } from '../namespace/engine.js'
 import { isInside } from '../namespace/inside.js'
 import type { GlobalOptions } from '../verbs/global.js'
@@ -22,8 +23,16 @@ const outside: ReadonlySet<MethodName> = new Set<MethodName>([
  * started at the first need and ends with the script.
  */
 export function verb<N extends MethodName>(name: N): Method<N> {
-  const call = (...args: unknown[]): Promise<unknown> => (isLocal(name) ? callHere(name, args) : callEngine(name, args))
-  return call as Method<N>
+  const call = async (...args: unknown[]): Promise<unknown> => {
+    const signal = signalOf(args)
+    if (signal?.aborted) throw stopped(name)
+    try {
+      return await (isLocal(name) ? callHere(name, args) : callEngine(name, args, signal))
+    } catch (error) {
+      throw signal?.aborted && !(error instanceof BuilderError) ? stopped(name, error) : error
+    }
+  }
+  return call as unknown as Method<N>
 }
 
 /** Words that put a command into the namespace where this script's containers are mounted; none when it is there already. */
@@ -48,11 +57,17 @@ async function callHere(name: MethodName, args: readonly unknown[]): Promise<unk
 }
 
 /** The signal stays here; the engine is told when it fires. */
-async function callEngine(name: MethodName, args: readonly unknown[]): Promise<unknown> {
-  const signal = args.map((arg) => (arg as GlobalOptions | undefined)?.signal).find((one) => one instanceof AbortSignal)
-  signal?.throwIfAborted()
+async function callEngine(name: MethodName, args: readonly unknown[], signal: AbortSignal | undefined) {
   const call: EngineCall = { args: args.map(withoutSignal), surroundings: surroundings() }
   return (await engine()).call(name, call, signal ? { signal } : {})
+}
+
+function signalOf(args: readonly unknown[]): AbortSignal | undefined {
+  return args.map((arg) => (arg as GlobalOptions | undefined)?.signal).find((one) => one instanceof AbortSignal)
+}
+
+function stopped(operation: string, cause?: unknown): BuilderError {
+  return new BuilderError('ABORTED', { operation, object: 'its signal', reason: 'stopped before it was done', cause })
 }
 
 function withoutSignal(arg: unknown): unknown {

@@ -88,27 +88,20 @@ function text(block: Buffer, at: number, width: number): string {
 
 /** GNU keeps times where POSIX has the prefix; star a shorter prefix and times. */
 function prefixOf(block: Buffer): string {
+  if (block[345] === 0) return ''
   if (block.toString('latin1', 257, 263) !== 'ustar\0') return ''
   return text(block, 345, block.toString('latin1', 508, 512) === 'tar\0' ? 131 : 155)
 }
 
-/** Old tars summed signed bytes. */
+/** The checksum's own eight bytes count as spaces. Old tars summed signed bytes. */
 function checksumFits(block: Buffer): boolean {
-  let sum = 0
-  let high = 0
-  for (let i = 0; i < blockSize; i++) {
-    const byte = block[i] as number
-    sum += byte
-    high += byte >> 7
-  }
-  // The checksum's own eight bytes count as spaces.
-  for (let i = 148; i < 156; i++) {
-    const byte = block[i] as number
-    sum += 0x20 - byte
-    high -= byte >> 7
-  }
   const claimed = number(block, 148, 8, text(block, 0, 100), 'checksum')
-  return claimed === sum || claimed === sum - 256 * high
+  let sum = 8 * 0x20
+  for (let i = 0; i < blockSize; i++) sum += block[i] as number
+  for (let i = 148; i < 156; i++) sum -= block[i] as number
+  if (claimed === sum) return true
+  for (let i = 0; i < blockSize; i++) if (i < 148 || i >= 156) sum -= ((block[i] as number) >> 7) * 256
+  return claimed === sum
 }
 
 function binary(block: Buffer, at: number, width: number, name: string, what: string): number {

@@ -14,13 +14,14 @@ export interface FetchOptions {
 
 /**
  * Fetches a URL into a file of mode 0600 with the server's modification time (Dockerfile reference, ADD).
- * Throws `NOT_FOUND` when the server has it not, `SYSTEM` when it cannot be reached, `DIGEST` for other bytes.
+ * Throws `USAGE` for what is no address, `NOT_FOUND` when the server has it not, `SYSTEM` when it cannot be reached, `DIGEST` for other bytes.
  */
 export async function fetchFile(
   url: string,
   file: string,
   options: FetchOptions,
 ): Promise<{ path: string; name: string }> {
+  if (!URL.canParse(url)) throw noAddress(url)
   const response = await reach(url, options.signal)
   if (!response.ok || !response.body) {
     await response.body?.cancel()
@@ -84,6 +85,11 @@ async function save(stream: AsyncIterable<Uint8Array>, path: string, signal: Abo
 function shown(url: string): string {
   const { origin, pathname } = new URL(url)
   return `${origin}${pathname}`
+}
+
+function noAddress(url: string): BuilderError {
+  const hint = 'write https://host/path'
+  return new BuilderError('USAGE', { operation: 'fetch', object: url, reason: 'it is not an address', hint })
 }
 
 function mismatch(object: string, expected: Digest, digest: Digest): BuilderError {

@@ -35,8 +35,7 @@ export function encodeHeader(entry: TarEntry): Buffer {
   if (length > scratch.length) scratch = Buffer.alloc(length)
   const out = scratch.subarray(0, length).fill(0)
   if (padded > 0) {
-    const extension = { name: 'PaxHeaders', mode: 0o644, uid: 0, gid: 0, size: records.length, mtime: 0n }
-    encodeBlock(out, 0, 'x', extension)
+    extensionBlock(records.length).copy(out)
     out.write(records, blockSize, 'latin1')
   }
   encodeBlock(out, length - blockSize, flags[entry.type], entry)
@@ -50,6 +49,16 @@ export function paddingOf(size: number): number {
 
 /** The two blocks of zeros that end an archive. */
 export const endOfArchive: Readonly<Buffer> = Buffer.alloc(2 * blockSize)
+
+/** The header of a pax header. Most are of a few sizes, for most hold a time and nothing else. */
+function extensionBlock(size: number): Buffer {
+  const known = extensionBlocks[size]
+  if (known) return known
+  const block = Buffer.alloc(blockSize)
+  encodeBlock(block, 0, 'x', { name: 'PaxHeaders', mode: 0o644, uid: 0, gid: 0, size, mtime: 0n })
+  if (size <= blockSize) extensionBlocks[size] = block
+  return block
+}
 
 /** What ustar cannot say, as pax records sorted by keyword. */
 function paxRecords(entry: TarEntry): string {
@@ -76,10 +85,10 @@ function paxRecord(key: string, value: string): string {
 /** Seconds with as many decimals as it takes. */
 function paxTime(mtime: bigint): string {
   const size = mtime < 0n ? -mtime : mtime
-  const fraction = String(size % billion)
-    .padStart(9, '0')
-    .replace(/0+$/, '')
-  return `${mtime < 0n ? '-' : ''}${size / billion}${fraction === '' ? '' : `.${fraction}`}`
+  const sign = mtime < 0n ? '-' : ''
+  const nanoseconds = Number(size % billion)
+  if (nanoseconds === 0) return `${sign}${size / billion}`
+  return `${sign}${size / billion}.${String(nanoseconds).padStart(9, '0').replace(/0+$/, '')}`
 }
 
 /** Where to cut a name into prefix and name (0: no prefix), or undefined when ustar has no room for it. */
@@ -140,4 +149,5 @@ const flags: Readonly<Record<EntryType, string>> = {
   directory: '5',
   fifo: '6',
 }
+const extensionBlocks: Record<number, Buffer> = {}
 let scratch = Buffer.alloc(4096)

@@ -86,14 +86,14 @@ export class LayerHash implements Disposable {
     this.#waiting.push(slot)
     if (!this.#worker && this.#waiting.length < slotCount) return
     this.#worker ??= this.#start()
-    for (const { index, buffer, length } of this.#waiting.splice(0))
-      this.#worker.postMessage({ index, bytes: buffer.subarray(0, length) })
+    for (const { index, length } of this.#waiting.splice(0)) this.#worker.postMessage([index, length])
     await this.#until(() => this.#slots.find(({ length }) => length === 0))
   }
 
   #start(): Worker {
+    const workerData = this.#slots.map(({ buffer }) => buffer)
     // As text, for a bundle has no file of its own for a thread.
-    const worker = new Worker(program, { eval: true, execArgv: [], env: {}, name: 'layer-hash' })
+    const worker = new Worker(program, { eval: true, workerData, execArgv: [], env: {}, name: 'layer-hash' })
     worker.on('message', (message: number | string) => {
       const slot = typeof message === 'number' ? this.#slots[message] : undefined
       if (slot) slot.length = 0
@@ -136,12 +136,13 @@ interface Slot {
 /** How many slots there are: what may be read ahead of the hash. */
 const slotCount = 8
 
-/** Takes `{ index, bytes }` and answers the index when it is hashed; takes `digest` and answers it in hexadecimal. */
+/** Takes a slot's index and length and answers the index when it is hashed; takes `digest` and answers it in hexadecimal. */
 const program = `
-const { parentPort } = require('node:worker_threads')
+const { parentPort, workerData } = require('node:worker_threads')
 const hash = require('node:crypto').createHash('sha256')
 parentPort.on('message', (message) => {
   if (message === 'digest') return parentPort.postMessage(hash.digest('hex'))
-  hash.update(message.bytes)
-  parentPort.postMessage(message.index)
+  const [index, length] = message
+  hash.update(workerData[index].subarray(0, length))
+  parentPort.postMessage(index)
 })`

@@ -33,26 +33,24 @@ export interface Extended {
 /** A header as its pax records have it. An empty value takes a record of the global header back. Throws `INVALID`. */
 export function extend(header: Header, records: PaxRecords): Extended {
   if (records.length === 0) return { header, xattrs: nothing }
-  const all = new Map(records)
-  const xattrs = new Map<string, string>()
-  for (const [key, value] of all) if (key.startsWith(xattrKey)) xattrs.set(key.slice(xattrKey.length), value)
-  const name = all.get('path') || header.name
-  const linkname = all.get('linkpath') || header.linkname
-  if (name.includes('\0') || linkname.includes('\0')) throw invalid(name, 'its name holds a NUL byte')
-  const given = (key: string) => natural(all.get(key) ?? '', key, name)
-  const time = all.get('mtime')
-  return {
-    header: {
-      ...header,
-      name,
-      linkname,
-      uid: id(given('uid') ?? header.uid, name),
-      gid: id(given('gid') ?? header.gid, name),
-      size: given('size') ?? header.size,
-      mtime: time ? nanoseconds(time, name) : header.mtime,
-    },
-    xattrs,
+  let { name, linkname, uid, gid, size, mtime } = header
+  let xattrs: Map<string, string> | undefined
+  // The later of two records counts, and an empty one gives back what the header says.
+  for (const [key, value] of records) {
+    if (key === 'mtime') mtime = value === '' ? header.mtime : nanoseconds(value, name)
+    else if (key === 'path') name = value || header.name
+    else if (key === 'linkpath') linkname = value || header.linkname
+    else if (key === 'size') size = natural(value, key, name) ?? header.size
+    else if (key === 'uid') uid = id(natural(value, key, name) ?? header.uid, name)
+    else if (key === 'gid') gid = id(natural(value, key, name) ?? header.gid, name)
+    else if (key.startsWith(xattrKey)) {
+      xattrs ??= new Map()
+      xattrs.set(key.slice(xattrKey.length), value)
+    }
   }
+  if (name.includes('\0') || linkname.includes('\0')) throw invalid(name, 'its name holds a NUL byte')
+  const { flag, mode, major, minor } = header
+  return { header: { flag, name, linkname, mode, uid, gid, size, mtime, major, minor }, xattrs: xattrs ?? nothing }
 }
 
 /** A number of a record; undefined for an empty one. Throws `INVALID`. */

@@ -105,7 +105,9 @@ function* member(
   const data = type === 'file' ? whole.size - (sparse?.headed ?? 0) : 0
   if (sparse) checkSegments(sparse, data, whole.name)
   const size = sparse?.size ?? data
-  const content = visit({ ...whole, type, xattrs, size, name: sparse?.name ?? whole.name })
+  const { linkname, mode, uid, gid, mtime, major, minor } = whole
+  const name = sparse?.name ?? whole.name
+  const content = visit({ type, name, linkname, mode, uid, gid, size, mtime, major, minor, xattrs })
   if (!content) return yield* input.skip(data + paddingOf(data))
   let done = false
   try {
@@ -139,7 +141,8 @@ function* sparseMap(
     }
     return { name: undefined, size, segments, headed: 0 }
   }
-  const map = records.length === 0 ? undefined : sparseOf(records, name)
+  if (!records.some(([key]) => key.startsWith('GNU.sparse.'))) return undefined
+  const map = sparseOf(records, name)
   if (!map || !isMapInData(records)) return map && { ...map, headed: 0 }
   const { numbers, headed } = yield* mapInData(input, name)
   return { ...map, segments: pairs(numbers, name), headed }

@@ -80,9 +80,11 @@ function memberOf(entry: TreeEntry, xattrs: Xattrs, packing: Packing): TarEntry 
   const { name, kind, mode, uid, gid } = entry
   const member = { name, mode, uid, gid, size: 0, mtime: clamped(entry, packing.options) }
   if (kind === 'directory') return { ...member, type: kind, name: `${name || '.'}/`, xattrs: xattrs.carried }
-  const first = packing.links.get(entry.inode)
-  if (first !== undefined) return { ...member, type: 'link', linkname: first }
-  if (entry.links > 1) packing.links.set(entry.inode, name)
+  if (entry.links > 1) {
+    const first = packing.links.get(entry.inode)
+    if (first !== undefined) return { ...member, type: 'link', linkname: first }
+    packing.links.set(entry.inode, name)
+  }
   const whole = { ...member, type: kind as TarEntry['type'], xattrs: xattrs.carried }
   if (kind === 'file') return { ...whole, size: entry.size }
   if (kind === 'symlink') return { ...whole, linkname: readlinkSync(entry.path, 'latin1') }

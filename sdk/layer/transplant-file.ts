@@ -33,7 +33,7 @@ const buffer = Buffer.allocUnsafe(1 << 20)
 
 /**
  * Gives a copy its owner, mode and extended attributes, in the order in which none undoes another: a change of owner
- * clears set-user-ID bits and capabilities (chown(2)). Throws `ID_MAP` for an owner outside the id map.
+ * clears set-user-ID bits and capabilities (chown(2)). Throws as {@link ownerOf} does.
  */
 export function copyAttributes(
   source: Path,
@@ -41,8 +41,7 @@ export function copyAttributes(
   info: BigIntStats,
   { owner, mode }: { readonly owner?: Owner | undefined; readonly mode?: ModeChange | undefined },
 ): void {
-  const { uid, gid } = owner ?? { uid: Number(info.uid), gid: Number(info.gid) }
-  if (!isMapped('uid', uid) || !isMapped('gid', gid)) throw idError('copy', source.toString(), uid, gid)
+  const { uid, gid } = ownerOf(source, info, owner)
   lchownSync(target, uid, gid)
   if (info.isSymbolicLink()) return
   const own = Number(info.mode) & 0o7777
@@ -51,4 +50,11 @@ export function copyAttributes(
     const value = isCarried(name) ? getXattr(source, name) : undefined
     if (value) setXattr(target, name, value)
   }
+}
+
+/** Who a copy will belong to; asked before anything is made. Throws `ID_MAP` for an owner outside the id map. */
+export function ownerOf(source: Path, info: BigIntStats, owner: Owner | undefined): Owner {
+  const { uid, gid } = owner ?? { uid: Number(info.uid), gid: Number(info.gid) }
+  if (!isMapped('uid', uid) || !isMapped('gid', gid)) throw idError('copy', source.toString(), uid, gid)
+  return { uid, gid }
 }

@@ -17,7 +17,7 @@ import { majorOf, minorOf, mknod, setMtime } from '../namespace/libc.js'
 import { resolveInRoot } from '../namespace/rooted-path.js'
 import type { ModeChange } from './chmod.js'
 import { bytesOf, readable, systemPath } from './names.js'
-import { copyAttributes, copyContent, type Owner } from './transplant-file.js'
+import { copyAttributes, copyContent, type Owner, ownerOf } from './transplant-file.js'
 
 /** How files come into a root. */
 export interface TransplantOptions {
@@ -119,6 +119,7 @@ export class Transplant {
     if (++this.#count % 512 === 0) await new Promise((resolve) => setImmediate(resolve))
     this.options.signal?.throwIfAborted()
     const info = lstatSync(systemPath(source), { bigint: true })
+    ownerOf(systemPath(source), info, this.#owner)
     if (info.isDirectory()) return this.#tree(source, target, path, info, onlyBelow)
     if (info.isSocket()) return
     const [from, to] = [systemPath(source), systemPath(target)]

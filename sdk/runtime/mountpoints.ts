@@ -75,20 +75,28 @@ function makeOne(rootfs: string, target: MountTarget, made: Mountpoint[]): void 
     const kind = i < parts.length - 1 ? 'dir' : target.kind
     const there = lstatSync(posix.join(rootfs, path), { throwIfNoEntry: false })
     const mode = i < parts.length - 1 ? undefined : target.mode
-    if (there === undefined) made.push(create(rootfs, path, kind, mode))
-    else if (there.isDirectory() !== (kind === 'dir')) throw wrongKind(target, path, kind)
+    if (there === undefined) {
+      const one = create(rootfs, path, kind, mode)
+      if (one) made.push(one)
+    } else if (there.isDirectory() !== (kind === 'dir')) throw wrongKind(target, path, kind)
   })
 }
 
-function create(rootfs: string, path: string, kind: 'file' | 'dir', mode = 0o755): Mountpoint {
+/** Undefined when another run in the same container made it in this moment: then it is that run's. */
+function create(rootfs: string, path: string, kind: 'file' | 'dir', mode = 0o755): Mountpoint | undefined {
   const parent = posix.dirname(path)
   const parentMtime = mtimeOf(rootfs, parent)
-  withParent(rootfs, path, (at) => {
-    if (kind === 'dir') mkdirSync(at)
-    else closeSync(openSync(at, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY))
-    // Whatever the caller's umask is.
-    chmodSync(at, kind === 'dir' ? mode : 0o644)
-  })
+  try {
+    withParent(rootfs, path, (at) => {
+      if (kind === 'dir') mkdirSync(at)
+      else closeSync(openSync(at, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY))
+      // Whatever the caller's umask is.
+      chmodSync(at, kind === 'dir' ? mode : 0o644)
+    })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined
+    throw error
+  }
   return { path, kind, parentMtime: String(parentMtime), parentMtimeMade: String(mtimeOf(rootfs, parent)) }
 }
 

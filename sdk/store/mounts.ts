@@ -73,6 +73,8 @@ export async function freeUpper(store: Store, record: ContainerRecord): Promise<
   const dir = containerDir(store, record.id)
   const inUse = uses(store, record.id).length > 0
   if (!inUse && !isMounted(record)) {
+    // What a killed verb left mounted would write into the layer that the upper directory becomes.
+    if (isMountPoint(mergedOf(store, record.id)) && !(await unmounted(dir))) return undefined
     await settleOverlay(dir)
     return async () => {}
   }

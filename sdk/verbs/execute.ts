@@ -33,19 +33,28 @@ export async function execute(run: BegunRun, options: ExecuteOptions): Promise<E
   options.signal?.throwIfAborted()
   const stdin = options.input === undefined ? (options.stdio === 'inherit' ? 'inherit' : 'ignore') : 'pipe'
   const child = spawn(program, args, { stdio: [stdin, options.stdio, options.stdio], env: { ...run.env } })
-  const stop = () => child.kill('SIGTERM')
+  let last: NodeJS.Timeout | undefined
+  const stop = () => {
+    child.kill('SIGTERM')
+    // A container's first process ignores what it does not handle, pid_namespaces(7); endRun ends what is left of it.
+    last = setTimeout(() => child.kill('SIGKILL'), grace)
+  }
   options.signal?.addEventListener('abort', stop, { once: true })
   try {
     child.stdin?.on('error', () => {})
     child.stdin?.end(options.input)
     const output = { stdout: collect(child, 'stdout', options), stderr: collect(child, 'stderr', options) }
-    const exitCode = await ended(child, program)
+    const exitCode = await ended(child, program, options.signal)
     if (options.signal?.aborted) throw stopped(run)
     return { exitCode, stdout: Buffer.concat(output.stdout), stderr: Buffer.concat(output.stderr) }
   } finally {
+    clearTimeout(last)
     options.signal?.removeEventListener('abort', stop)
   }
 }
+
+/** Milliseconds that a stopped command has to end by itself. */
+const grace = 1000
 
 function collect(child: ChildProcess, name: 'stdout' | 'stderr', { onOutput }: ExecuteOptions): Uint8Array[] {
   const chunks: Uint8Array[] = []
@@ -56,13 +65,17 @@ function collect(child: ChildProcess, name: 'stdout' | 'stderr', { onOutput }: E
   return chunks
 }
 
-function ended(child: ChildProcess, program: string): Promise<number> {
+/** When it was stopped, processes of the container may still hold its streams: then its exit counts. */
+function ended(child: ChildProcess, program: string, signal: AbortSignal | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => {
       const parts = { operation: 'run', object: program, reason: 'it cannot be started', hint: 'install it', cause }
       reject(new BuilderError('SYSTEM', parts))
     })
-    child.once('close', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
+    const done = (code: number | null, by: NodeJS.Signals | null) =>
+      resolve(code ?? 128 + (by ? constants.signals[by] : 0))
+    child.once('close', done)
+    child.once('exit', (code, by) => signal?.aborted && done(code, by))
   })
 }
 

@@ -136,6 +136,7 @@ export function present(result: FromResult): string {
 }
 
 async function create(store: Store, image: string, asked: string, options: FromOptions): Promise<ContainerRecord> {
+  options.signal?.throwIfAborted()
   const fields = image === 'scratch' ? fromNothing(options) : fromImage(await imageFor(store, image, options), asked)
   return createContainer(store, {
     ...fields,

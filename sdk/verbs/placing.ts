@@ -101,7 +101,8 @@ export async function copyAll(
 }
 
 function ownerOf(root: string, { chown, from }: PlacingOptions): { uid: number; gid: number } | undefined {
-  if (chown !== undefined) return resolveUser(root, chown)
+  // A number alone is the group's as well: Dockerfile reference, COPY --chown.
+  if (chown !== undefined) return resolveUser(root, /^\d+$/.test(chown) ? `${chown}:${chown}` : chown)
   return from === undefined ? { uid: 0, gid: 0 } : undefined
 }
 

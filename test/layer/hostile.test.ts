@@ -7,7 +7,7 @@ import { BuilderError } from '../../sdk/errors.js'
 import { applyLayer } from '../../sdk/layer/apply.js'
 import { packLayer } from '../../sdk/layer/pack.js'
 import { isInUserNamespace } from '../../sdk/namespace/inside.js'
-import { majorOf, minorOf } from '../../sdk/namespace/libc.js'
+import { majorOf, minorOf, mount } from '../../sdk/namespace/libc.js'
 import { tempDir } from '../lane.js'
 import { paxEntry, type RawEntry, rawEntry, streamOf, tarOf } from './tar-bytes.js'
 
@@ -272,6 +272,16 @@ test('an owner outside the id map: real root has every id', async (t) => {
   if (isInUserNamespace()) return assert.rejects(unpacking, { code: 'ID_MAP', message: /uid 70000 of \/srv\/x/ })
   await unpacking
   assert.equal(lstatSync(`${directory}/srv/x`).uid, 70_000)
+})
+
+test('a full disk', async (t) => {
+  const directory = join(tempDir(t), 'small')
+  mkdirSync(directory)
+  mount('tmpfs', directory, 'tmpfs', 0, 'size=1m')
+  await assert.rejects(applyLayer(streamOf(tarOf(file('big', 'x'.repeat(3_000_000)))), directory), {
+    code: 'SYSTEM',
+    message: /^unpack layer \/big: the disk is full; free some space/,
+  })
 })
 
 test('refused: more than the limits', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, rmdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -181,6 +181,23 @@ for (const { title, make, code, says } of refused)
 
 test('a directory that is not there', async (t) => {
   await assert.rejects(packLayer(join(tempDir(t), 'none')), { code: 'SYSTEM', reason: 'it does not exist' })
+})
+
+test('a path that is too long for the system is named', async (t) => {
+  const root = tempDir(t)
+  const before = process.cwd()
+  t.after(() => process.chdir(before))
+  process.chdir(root)
+  for (let i = 0; i < 25; i++) {
+    mkdirSync('d'.repeat(200))
+    process.chdir('d'.repeat(200))
+  }
+  await assert.rejects(packLayer(root), { code: 'SYSTEM', reason: 'its name or the path to it is too long' })
+  // Nor could the test's folder be removed by its path.
+  for (let i = 0; i < 25; i++) {
+    process.chdir('..')
+    rmdirSync('d'.repeat(200))
+  }
 })
 
 test('the sink gets the bytes, and keeps them', async (t) => {

@@ -246,6 +246,15 @@ test("base-256 numbers, GNU's and star's", async (t) => {
   assert.equal(lstatSync(`${directory}/b`).mtimeMs, -1000)
 })
 
+test('the checksum of an old tar, which summed signed bytes', async (t) => {
+  const block = tarOf(file('caf\xe9', 'x'))
+  const signed = block
+    .subarray(0, 512)
+    .reduce((sum, byte, i) => sum + (i >= 148 && i < 156 ? 32 : (byte << 24) >> 24), 0)
+  const tar = tarOf({ ...file('caf\xe9', 'x'), checksum: `${signed.toString(8).padStart(6, '0')}\0 ` })
+  assert.equal((await unpack(t, tar)).applied.entries, 1)
+})
+
 const ends: readonly { title: string; tar: Buffer }[] = [
   { title: 'no blocks of zeros', tar: tarOf(file('f', 'x')).subarray(0, -1024) },
   { title: 'one block of zeros', tar: tarOf(file('f', 'x')).subarray(0, -512) },

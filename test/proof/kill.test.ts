@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { needs } from '../lane.js'
-import { assertTidy, assertWhole, busyboxContainer, newScene, type Scene, tree } from './scene.js'
+import { assertTidy, assertWhole, busyboxContainer, layersOf, newScene, type Scene, tree } from './scene.js'
 
 const rounds = 12
 
@@ -43,8 +42,9 @@ test('kill -9 while a command writes', async (t) => {
   await scene.ok(['run', 'base', '--', 'sh', '-c', 'rm /tmp/f*; echo done > /tmp/done'])
   await scene.ok(['commit', 'base', 'web'])
   await assertReadable(scene, 'web')
-  const c = await scene.ok(['from', 'web'])
-  assert.equal(await scene.ok(['run', c, '--', 'find', '/', '-xdev', '-not', '-path', '/bin/*']), sorted)
+  // The runs were killed where they could not tidy up; what they saw must not be in the image all the same.
+  const names = (await layersOf(scene, 'web')).flat().filter((name) => !name.startsWith('bin/'))
+  assert.deepEqual(names, ['tmp/', 'tmp/done'])
   await assertTidy(scene)
 })
 
@@ -63,8 +63,6 @@ test('kill -9 while a container is committed', async (t) => {
   await assertReadable(scene, 'web')
   await assertTidy(scene)
 })
-
-const sorted = ['/', '/bin', '/tmp', '/tmp/done'].join('\n')
 
 /** Measures the verb once, then kills it at moments spread over that time; after each the store is whole. */
 async function killAtManyPoints(
@@ -87,10 +85,12 @@ async function killAtManyPoints(
 }
 
 async function assertReadable(scene: Scene, image: string): Promise<void> {
-  const file = join(scene.folder, `${image}.tar`)
+  const file = scene.at(`${image}-${++pushed}.tar`)
   await scene.ok(['push', image, `oci-archive:${file}`])
   await scene.ok(['push', image, `docker-archive:${file}.docker:${image}`])
 }
+
+let pushed = 0
 
 async function archiveOf(scene: Scene): Promise<string> {
   await busyboxContainer(scene)

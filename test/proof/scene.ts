@@ -144,6 +144,22 @@ export function tree(scene: Scene, name: string, files = 300): string {
   return folder
 }
 
+/** The names in each layer of an image, bottom first, as tar lists them. */
+export async function layersOf(scene: Scene, image: string): Promise<string[][]> {
+  const folder = scene.at(`layers-${++listed}`)
+  await scene.ok(['push', '-q', image, `dir:${folder}`])
+  const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
+  const layers: string[][] = []
+  for (const { digest } of manifest.layers) {
+    const { stdout, stderr, code } = await command(['tar', '-tf', join(folder, digest.replace('sha256:', ''))])
+    assert.equal(code, 0, stderr)
+    layers.push(stdout.split('\n').filter(Boolean))
+  }
+  return layers
+}
+
+let listed = 0
+
 /** True for the lane that is the machine's own root. */
 export function isRoot(): boolean {
   return lane() === 'root'
