@@ -145,6 +145,7 @@ test('the run folder is the same for the launcher and for the SDK', (t) => {
     { XDG_RUNTIME_DIR: '' },
     { XDG_RUNTIME_DIR: 'relative' },
     { XDG_RUNTIME_DIR: '/nowhere' },
+    { XDG_RUNTIME_DIR: '/usr' },
     { XDG_RUNTIME_DIR: folder, BUILDER_RUNROOT: '' },
     { XDG_RUNTIME_DIR: folder, BUILDER_RUNROOT: '/run root' },
     { BUILDER_RUNROOT: 'relative/one' },
