@@ -18,7 +18,8 @@ export function runDirectory(given?: string): string {
   return isOwn(`/run/user/${uid}`) ? `/run/user/${uid}/builder` : `/tmp/builder-${uid}`
 }
 
-function isOwn(folder: string): boolean {
+/** Whether a folder is there and belongs to this user. */
+export function isOwn(folder: string): boolean {
   try {
     return statSync(folder).uid === process.geteuid?.()
   } catch {
