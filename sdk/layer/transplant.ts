@@ -17,7 +17,7 @@ import { majorOf, minorOf, mknod, setMtime } from '../namespace/libc.js'
 import { resolveInRoot } from '../namespace/rooted-path.js'
 import type { ModeChange } from './chmod.js'
 import { bytesOf, readable, systemPath } from './names.js'
-import { copyAttributes, copyContent, type Owner, ownerOf } from './transplant-file.js'
+import { copyAttributes, copyContent, mappedOwner, type Owner, ownerOf } from './transplant-file.js'
 
 /** How files come into a root. */
 export interface TransplantOptions {
@@ -87,8 +87,8 @@ export class Transplant {
     if (stat(path)) throw inTheWay('make a directory', destination, 'a file is in the way')
     const parent = this.directory(dirname(path.slice(this.root.length)))
     const made = join(parent, basename(path))
+    const { uid, gid } = mappedOwner(destination, this.options.owner ?? { uid: 0, gid: 0 })
     mkdirSync(made)
-    const { uid, gid } = this.options.owner ?? { uid: 0, gid: 0 }
     chownSync(made, uid, gid)
     chmodSync(made, 0o755)
     if (this.options.mtime !== undefined) this.#times.push([bytesOf(made), this.options.mtime])
