@@ -38,7 +38,7 @@ async function bundle() {
   rmSync(join(top, 'dist/cli'), { recursive: true, force: true })
   await build({
     absWorkingDir: top,
-    entryPoints: { main: 'bin/main.ts', engine: 'sdk/door/engine-main.ts' },
+    entryPoints: { main: 'bin/main.ts', sdk: 'sdk/index.ts', 'engine-main': 'sdk/door/engine-main.ts' },
     outdir: 'dist/cli',
     bundle: true,
     splitting: true,
@@ -49,7 +49,7 @@ async function bundle() {
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
-    chunkNames: 'chunks/[name]-[hash]',
+    chunkNames: '[name]-[hash]',
     sourcemap: false,
     logLevel: 'warning',
   })

@@ -19,7 +19,13 @@ serveEngine(async (method, args, { signal }) => {
   } finally {
     if (--calls === 0) idle()
   }
-})
+}, endRuns)
+
+/** The commands of a script that is gone would go on in its containers. */
+async function endRuns(): Promise<void> {
+  const { endAllRuns } = await import('../verbs/begin-run.js')
+  await endAllRuns()
+}
 
 async function enter({ surroundings }: EngineCall): Promise<void> {
   const wanted = JSON.stringify(surroundings)

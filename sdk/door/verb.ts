@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { BuilderError } from '../errors.js'
 import { type Engine, sharedEngine } from '../namespace/engine.js'
 import { isInside } from '../namespace/inside.js'
@@ -78,7 +78,7 @@ function withoutSignal(arg: unknown): unknown {
 
 function engine(): Promise<Engine> {
   // The engine is loaded as this file was: `.ts` when a loader such as tsx is at work, whose options it then needs too.
-  const isSource = import.meta.filename.endsWith('.ts')
-  const entry = join(import.meta.dirname, `engine-main.${isSource ? 'ts' : 'js'}`)
+  const isSource = import.meta.url.endsWith('.ts')
+  const entry = fileURLToPath(new URL(`engine-main.${isSource ? 'ts' : 'js'}`, import.meta.url))
   return sharedEngine({ entry, ...(isSource ? { nodeOptions: process.execArgv } : {}) })
 }

@@ -29,9 +29,9 @@ export type EngineHandler = (method: string, args: unknown, context: EngineConte
 
 /**
  * The engine's side: answers calls until the script is gone, then stops what is under way and exits. The terminal's
- * signals are left to the script, which decides whether to end.
+ * signals are left to the script, which decides whether to end. `onGone` ends what outlives a call, before the exit.
  */
-export function serveEngine(handle: EngineHandler): void {
+export function serveEngine(handle: EngineHandler, onGone: () => Promise<void> = async () => {}): void {
   const running = new Map<number, AbortController>()
   process.on('message', async (request: Request) => {
     if ('cancel' in request) return running.get(request.id)?.abort()
@@ -40,10 +40,11 @@ export function serveEngine(handle: EngineHandler): void {
     const reply = await answer(handle, request, controller.signal)
     running.delete(request.id)
     send(reply)
-    if (!process.connected && running.size === 0) process.exit()
+    if (!process.connected && running.size === 0) leave()
   })
+  const leave = () => void onGone().finally(() => process.exit())
   process.on('disconnect', () => {
-    if (running.size === 0) process.exit()
+    if (running.size === 0) leave()
     for (const controller of running.values()) controller.abort()
     setTimeout(() => process.exit(), grace)
   })

@@ -24,6 +24,23 @@ export interface MountTarget {
 }
 
 /**
+ * The mount points that are missing, with their parents, in the order they have to be made: what {@link makeMountpoints}
+ * will make, to be noted first, so that they can be found when this process is killed in between.
+ *
+ * Throws `INVALID` when a file stands where a directory shall be mounted, or the reverse.
+ */
+export function missingMountpoints(rootfs: string, targets: readonly MountTarget[]): Mountpoint[] {
+  const missing = new Map<string, Mountpoint>()
+  for (const target of targets)
+    for (const { path, kind } of stepsTo(rootfs, target)) {
+      const there = lstatSync(posix.join(rootfs, path), { throwIfNoEntry: false })
+      const parent = lstatSync(posix.join(rootfs, posix.dirname(path)), { bigint: true, throwIfNoEntry: false })
+      if (there === undefined) missing.set(path, { path, kind, parentMtime: String(parent?.mtimeNs ?? 0n) })
+    }
+  return [...missing.values()]
+}
+
+/**
  * Makes the mount points that are missing, with their parents. What exists is used as it is.
  *
  * Links are read inside `rootfs` and every directory on the way is opened without following links, so that a
@@ -68,18 +85,24 @@ export function makeDirectory(rootfs: string, path: string, owner: (made: string
 }
 
 function makeOne(rootfs: string, target: MountTarget, made: Mountpoint[]): void {
-  const inside = insideOf(rootfs, target.path)
-  const parts = inside.split('/').filter(Boolean)
-  parts.forEach((_, i) => {
-    const path = `/${parts.slice(0, i + 1).join('/')}`
-    const kind = i < parts.length - 1 ? 'dir' : target.kind
+  for (const { path, kind, mode } of stepsTo(rootfs, target)) {
     const there = lstatSync(posix.join(rootfs, path), { throwIfNoEntry: false })
-    const mode = i < parts.length - 1 ? undefined : target.mode
-    if (there === undefined) {
-      const one = create(rootfs, path, kind, mode)
-      if (one) made.push(one)
-    } else if (there.isDirectory() !== (kind === 'dir')) throw wrongKind(target, path, kind)
-  })
+    const one = there === undefined ? create(rootfs, path, kind, mode) : undefined
+    if (one) made.push(one)
+  }
+}
+
+/** A target and the directories on the way to it, links resolved. Throws `INVALID` where something else is in the way. */
+function* stepsTo(rootfs: string, target: MountTarget): Iterable<MountTarget> {
+  const parts = insideOf(rootfs, target.path).split('/').filter(Boolean)
+  for (const i of parts.keys()) {
+    const path = `/${parts.slice(0, i + 1).join('/')}`
+    const isLast = i === parts.length - 1
+    const kind = isLast ? target.kind : 'dir'
+    const there = lstatSync(posix.join(rootfs, path), { throwIfNoEntry: false })
+    if (there && there.isDirectory() !== (kind === 'dir')) throw wrongKind(target, path, kind)
+    yield { path, kind, ...(isLast && target.mode !== undefined ? { mode: target.mode } : {}) }
+  }
 }
 
 /** Undefined when another run in the same container made it in this moment: then it is that run's. */

@@ -11,6 +11,8 @@ export interface RunRequest extends SecurityOptions {
   readonly rootfs: string
   /** A private directory for this run; made when it is missing, removed by `finishRun`. */
   readonly folder: string
+  /** Gets the mount points that are about to be made, before they are: what a killed run leaves can then be found. */
+  readonly onMountpoints?: (missing: readonly Mountpoint[]) => Promise<void>
   /** A directory that only the user can write to: keeps compiled system call filters, which halves a start. */
   readonly cache?: string
   readonly config: ExecutionConfig

@@ -4,7 +4,7 @@ import { asBuilderError, BuilderError } from '../errors.js'
 import { prepareChroot } from './chroot.js'
 import { endRun } from './end.js'
 import { chooseIsolation } from './isolation.js'
-import { type Mountpoint, makeMountpoints, removeMountpoints } from './mountpoints.js'
+import { type Mountpoint, makeMountpoints, missingMountpoints, removeMountpoints } from './mountpoints.js'
 import { privateNetwork } from './network.js'
 import { prepareOci } from './oci.js'
 import { planRun, targetsOf } from './plan-run.js'
@@ -30,7 +30,9 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   try {
     const outside = request.network === 'private' ? privateNetwork(folder) : undefined
     const plan = planRun(request, `builder-${randomBytes(6).toString('hex')}`, outside?.nameserver)
-    mountpoints = makeMountpoints(rootfs, targetsOf(plan.mounts))
+    const targets = targetsOf(plan.mounts)
+    await request.onMountpoints?.(missingMountpoints(rootfs, targets))
+    mountpoints = makeMountpoints(rootfs, targets)
     const start = chosen.isolation === 'oci' ? prepareOci(plan, chosen.runtime) : prepareChroot(plan)
     const argv = [...(outside?.argv ?? []), ...start.argv]
     return { id: plan.id, ...start, argv, env: hostEnvironment(), folder, rootfs, mountpoints }

@@ -84,6 +84,14 @@ export async function freeUpper(store: Store, record: ContainerRecord): Promise<
   return undefined
 }
 
+/** Takes away what a killed verb left mounted, before a container is removed. Throws `IN_USE` when a process stands in it. */
+export async function abandonMount(store: Store, record: ContainerRecord, signal?: AbortSignal): Promise<void> {
+  await lockMounts(store, record.id, signal, async () => {
+    if (uses(store, record.id).length > 0 || !isMountPoint(mergedOf(store, record.id))) return
+    await unmountOverlay(containerDir(store, record.id)).catch(busy(record))
+  })
+}
+
 /** False when a process stands in it or has files open. */
 function unmounted(dir: string): Promise<boolean> {
   return unmountOverlay(dir).then(

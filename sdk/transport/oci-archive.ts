@@ -1,6 +1,8 @@
+import { stat } from 'node:fs/promises'
 import { BuilderError } from '../errors.js'
 import type { Descriptor } from '../image/descriptor.js'
 import type { Digest } from '../image/digest.js'
+import { isArchive } from '../layer/archive.js'
 import type { Store } from '../store/store.js'
 import { openArchive } from './archive.js'
 import { type ArchiveFile, createArchive, type Slot } from './archive-file.js'
@@ -25,10 +27,12 @@ export async function ociArchiveSource(store: Store, { path, ref }: Location, na
 
 /**
  * Writes an OCI archive in one pass: the plan says every size, so every blob has its place, names sorted, before the
- * first one comes, and equal images give equal archives. An archive that exists is replaced.
+ * first one comes, and equal images give equal archives. An archive that exists is replaced; throws `EXISTS` for any other
+ * file, which a slip of the pen must not cost.
  */
 export async function ociArchiveSink(store: Store, { path, ref }: Location, name: string): Promise<ImageSink> {
   if (ref !== undefined) checkRef(ref, name)
+  await refuseOtherFile(path, name)
   const archive = await createArchive(store, path, name)
   let top: Descriptor | undefined
   let slots: ReadonlyMap<Digest, Slot> = new Map()
@@ -58,6 +62,18 @@ export async function ociArchiveSink(store: Store, { path, ref }: Location, name
     },
     [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose](),
   }
+}
+
+async function refuseOtherFile(path: string, name: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined)
+  if (!there?.isFile() || there.size === 0 || (await isArchive(path))) return
+  const hint = 'name another file, or remove this one first'
+  throw new BuilderError('EXISTS', {
+    operation: 'write image',
+    object: name,
+    reason: 'a file that is no archive is there',
+    hint,
+  })
 }
 
 async function reserve(archive: ArchiveFile, { manifests, blobs }: CopyPlan): Promise<Map<Digest, Slot>> {

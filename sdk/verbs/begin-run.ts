@@ -1,17 +1,17 @@
 import { mkdirSync } from 'node:fs'
-import { join, posix } from 'node:path'
+import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { parseEnv } from '../runtime/environment.js'
-import { type Mountpoint, removeMountpoints } from '../runtime/mountpoints.js'
 import { finishRun, type PreparedRun, prepareRun, type RunRequest } from '../runtime/run.js'
 import { parseSecurityOptions } from '../runtime/security-option.js'
 import type { ContainerRecord } from '../store/container-record.js'
-import { findContainer, updateContainer } from '../store/containers.js'
+import { findContainer } from '../store/containers.js'
 import { type MountedRoot, useRoot, usesOf } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
 import type { BegunRun } from './begun-run.js'
 import { noteHistory } from './placing.js'
 import { noteRun, reapRuns, runFolder } from './reap.js'
+import { forgetMountpoints, leaveMountpoints, noteMountpoints } from './run-mountpoints.js'
 import { mountsOf } from './run-mounts.js'
 import type { RunOptions } from './run-options.js'
 
@@ -24,10 +24,9 @@ export async function beginRun(container: string, command: readonly string[], op
   const record = await findContainer(store, container, 'run')
   const args = command.length > 0 ? command : ownCommand(record)
   await reapRuns(store)
-  const held: AsyncDisposable[] = []
+  const root = await useRoot(store, record.id, options.signal)
+  const held: AsyncDisposable[] = [root]
   try {
-    const root = await useRoot(store, record.id, options.signal)
-    held.push(root)
     const mounts = await mountsOf(store, record, options)
     held.push(...mounts.held)
     const folder = runFolder(store)
@@ -40,12 +39,13 @@ export async function beginRun(container: string, command: readonly string[], op
       cache,
       folder,
       args,
+      onMountpoints: (missing) => noteMountpoints(store, record.id, missing),
     })
     noteRun(folder, prepared)
-    await noteMountpoints(store, record.id, prepared.mountpoints)
     running.set(folder, { store, record, root, held, prepared, options, args })
     return { token: folder, argv: prepared.argv, env: prepared.env, command: args }
   } catch (error) {
+    if (usesOf(store, record.id) < 2) await forgetMountpoints(store, record.id, root.path)
     await letGo(held)
     throw error
   }
@@ -59,24 +59,17 @@ export async function endRun(token: string): Promise<void> {
   const { store, record, root, prepared, options, args } = run
   try {
     await finishRun(prepared, { keepMountpoints: true })
-    if (usesOf(store, record.id) < 2) await forgetMountpoints(store, record.id, root.path)
+    if (usesOf(store, record.id) < 2) await forgetMountpoints(store, record.id, root.path, prepared.mountpoints)
+    else await leaveMountpoints(store, record.id, prepared.mountpoints)
     if (options.addHistory) await noteHistory(store, record, args.join(' '))
   } finally {
     await letGo(run.held)
   }
 }
 
-/**
- * Removes the mount points that runs left in a root. The folders they were in stay noted, for the next commit to leave
- * out what is as it was.
- */
-export async function forgetMountpoints(store: Store, id: string, root: string): Promise<void> {
-  await updateContainer(store, id, (record) => {
-    if (record.mountpoints.length === 0) return record
-    removeMountpoints(root, record.mountpoints)
-    const touched = new Set([...(record.touched ?? []), ...record.mountpoints.map(({ path }) => posix.dirname(path))])
-    return { ...record, mountpoints: [], touched: [...touched] }
-  })
+/** Ends every run that this process began: who asked for them is gone. */
+export async function endAllRuns(): Promise<void> {
+  await Promise.all([...running.keys()].map(endRun))
 }
 
 interface Running {
@@ -93,11 +86,6 @@ const running = new Map<string, Running>()
 
 async function letGo(held: readonly AsyncDisposable[]): Promise<void> {
   for (const one of [...held].reverse()) await one[Symbol.asyncDispose]()
-}
-
-async function noteMountpoints(store: Store, id: string, made: readonly Mountpoint[]): Promise<void> {
-  if (made.length === 0) return
-  await updateContainer(store, id, (record) => ({ ...record, mountpoints: [...record.mountpoints, ...made] }))
 }
 
 function ownCommand({ name, config }: ContainerRecord): readonly string[] {

@@ -7,12 +7,12 @@ import { tidyRoot, usesOf } from '../store/mounts.js'
 import { type Sealing, seal, sealSquashed } from '../store/seal.js'
 import { openStore, type Store } from '../store/store.js'
 import { transportOf } from '../transport/transport.js'
-import { forgetMountpoints } from './begin-run.js'
 import type { GlobalOptions } from './global.js'
 import { push } from './push.js'
 import { reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
 import { rm } from './rm.js'
+import { forgetMountpoints } from './run-mountpoints.js'
 
 /** Options of {@link commit}. */
 export interface CommitOptions extends GlobalOptions {

@@ -1,6 +1,6 @@
 import { BuilderError } from '../errors.js'
 import { findContainer, listContainers, removeContainer } from '../store/containers.js'
-import { isMounted, unmountForUser, usesOf } from '../store/mounts.js'
+import { abandonMount, isMounted, unmountForUser, usesOf } from '../store/mounts.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
 import { reapRuns } from './reap.js'
@@ -47,6 +47,8 @@ export async function rm(containers: readonly string[] = [], options: RmOptions 
   for (const record of found) {
     if (usesOf(store, record.id) > 0) throw running(record.name)
     if (isMounted(record)) unmounted = await unmountForUser(store, record.id)
+    // What a killed verb left mounted is nobody's.
+    else await abandonMount(store, record, options.signal)
     await removeContainer(store, record)
   }
   if (unmounted) await endIdleHolder(store)

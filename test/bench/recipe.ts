@@ -1,6 +1,6 @@
 /** The same 13 verbs as a TypeScript script, a whole process. */
 import { join } from 'node:path'
-import { from } from '../../sdk/index.js'
+import { from } from 'builder-sdk'
 
 const folder = process.argv[2] ?? '.'
 const c = await from('scratch')

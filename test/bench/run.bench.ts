@@ -1,7 +1,7 @@
 /** One command in a container, and verbs as the shell calls them. */
 import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { from } from '../../sdk/index.js'
+import { from } from 'builder-sdk'
 import { alone, pair, type Row } from './pair.js'
 import { call, newPlace } from './places.js'
 

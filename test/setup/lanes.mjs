@@ -37,7 +37,9 @@ function makeLane(name, top, other) {
   // Short and in lower case: podman's run folder has a limit, and buildah makes image names of paths.
   const folder = join(process.env.TMPDIR ?? '/var/tmp', `b${name.slice(0, 1)}${randomBytes(3).toString('hex')}`)
   mkdirSync(folder)
-  for (const part of ['home', 'run', 'tmp', 'bin']) mkdirSync(join(folder, part), { mode: 0o700 })
+  // Other users pass through tmp to what a test gave them there.
+  for (const part of ['home', 'run', 'tmp', 'bin'])
+    mkdirSync(join(folder, part), { mode: part === 'tmp' ? 0o711 : 0o700 })
   const lane = {
     name,
     about: `as ${other?.name ?? me().name}, node ${process.version}`,

@@ -15,7 +15,9 @@ export function testUser(name) {
       `user ${name} has no subordinate ids and was not made by these tests; ` +
         `usermod --add-subuids ${freeRange('/etc/subuid')} --add-subgids ${freeRange('/etc/subgid')} ${name}`,
     )
-  if (!found) command('useradd', ['--create-home', '--shell', '/bin/sh', '--comment', mark, name])
+  // A group of that name may be there without the user.
+  const group = spawnSync('getent', ['group', name]).status === 0 ? ['--gid', name] : []
+  if (!found) command('useradd', ['--create-home', '--shell', '/bin/sh', '--comment', mark, ...group, name])
   const made = findUser(name)
   if (!made) throw new Error(`useradd made no user ${name}`)
   for (const kind of ['uid', 'gid'])

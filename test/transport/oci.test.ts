@@ -71,6 +71,16 @@ describe('oci: an existing layout', () => {
       assert.deepEqual(readdirSync(bench.at('image')), ['precious'])
     })
 
+  it('is not any file that is no archive: oci-archive', async () => {
+    await using bench = await newBench()
+    write(bench.at('passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
+    await assert.rejects(
+      openSink(bench.store, `oci-archive:${bench.at('passwd')}`),
+      failsWith('EXISTS', 'a file that is no archive is there'),
+    )
+    assert.equal(readFileSync(bench.at('passwd'), 'utf8'), 'root:x:0:0:root:/root:/bin/sh\n')
+  })
+
   it('whose folder does not exist is NOT_FOUND', async () => {
     await using bench = await newBench()
     for (const kind of ['oci', 'oci-archive', 'docker-archive', 'dir'])
