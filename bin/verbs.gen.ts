@@ -470,7 +470,7 @@ export const table: VerbTable = {
       name: 'push',
       aliases: [],
       summary: 'Copies an image out of the store.',
-      throws: 'Throws `NOT_FOUND` for an unknown image, `EXISTS` where an archive is there already, `DIGEST` when a layer in the store was altered.',
+      throws: 'Throws `NOT_FOUND` for an unknown image, `EXISTS` where a docker-archive is there already, or something else than an image, `DIGEST` when a layer in the store was altered.',
       where: 'inside',
       passthrough: false,
       stdout: 'The digest of the manifest.',
@@ -479,7 +479,7 @@ export const table: VerbTable = {
       present: true,
       hidden: false,
       prose: [
-        'Destinations: `oci:PATH[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:NAME]` and `dir:PATH`. Layers that came compressed keep their bytes, so that their digests stay; layers made here are written as they are.',
+        'Destinations: `oci:PATH[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:NAME]` and `dir:PATH`. Layers that came compressed keep their bytes, so that their digests stay; layers made here are written as they are. An `oci:` layout gets the image beside those it has; an `oci-archive:` and a `dir:` that are there are replaced; a `docker-archive:` is not.',
       ],
       positionals: [
         { name: 'IMAGE', text: 'Name or ID of an image.', completes: 'image' },

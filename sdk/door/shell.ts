@@ -57,7 +57,9 @@ function shellThat(prepare: Prepare, pending = new Set<Promise<void>>()): Shell 
     void tidied.finally(() => pending.delete(tidied))
     return child
   }
-  return zx().$({ spawn: start as unknown as typeof spawn, shell: '/bin/sh', prefix: '', postfix: '' })
+  // zx's own quote writes $'…', which a POSIX shell such as dash does not know.
+  const quote = (word: string) => (word === '' ? "''" : quoteWord(word))
+  return zx().$({ spawn: start as unknown as typeof spawn, shell: '/bin/sh', prefix: '', postfix: '', quote })
 }
 
 /** Loaded when it is first used: it takes longer than all the rest of the SDK. */

@@ -54,7 +54,11 @@ export function copyAttributes(
 
 /** Who a copy will belong to; asked before anything is made. Throws `ID_MAP` for an owner outside the id map. */
 export function ownerOf(source: Path, info: BigIntStats, owner: Owner | undefined): Owner {
-  const { uid, gid } = owner ?? { uid: Number(info.uid), gid: Number(info.gid) }
-  if (!isMapped('uid', uid) || !isMapped('gid', gid)) throw idError('copy', source.toString(), uid, gid)
+  return mappedOwner(source.toString(), owner ?? { uid: Number(info.uid), gid: Number(info.gid) })
+}
+
+/** The owner of something that is to be made at a path. Throws `ID_MAP` for an owner outside the id map. */
+export function mappedOwner(path: string, { uid, gid }: Owner): Owner {
+  if (!isMapped('uid', uid) || !isMapped('gid', gid)) throw idError('copy', path, uid, gid)
   return { uid, gid }
 }

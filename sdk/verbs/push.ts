@@ -29,10 +29,11 @@ export interface PushResult {
  * Copies an image out of the store.
  *
  * Destinations: `oci:PATH[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:NAME]` and `dir:PATH`. Layers that came
- * compressed keep their bytes, so that their digests stay; layers made here are written as they are.
+ * compressed keep their bytes, so that their digests stay; layers made here are written as they are. An `oci:` layout
+ * gets the image beside those it has; an `oci-archive:` and a `dir:` that are there are replaced; a `docker-archive:` is not.
  *
- * Throws `NOT_FOUND` for an unknown image, `EXISTS` where an archive is there already, `DIGEST` when a layer in the store
- * was altered.
+ * Throws `NOT_FOUND` for an unknown image, `EXISTS` where a docker-archive is there already, or something else than an image,
+ * `DIGEST` when a layer in the store was altered.
  *
  * @verb
  * @where inside

@@ -10,7 +10,7 @@ test('mount points are told before they are made, and can be removed by that alo
   const told: Mountpoint[] = []
   const seen: string[][] = []
   await prepare(rootfs, {
-    beforeMountpoints: async (missing) => {
+    onMountpoints: async (missing) => {
       told.push(...missing)
       seen.push(snapshot(rootfs.path))
     },

@@ -84,6 +84,13 @@ test('$ quotes what is put into it', async () => {
   assert.equal(stdout, `${name}\n`)
 })
 
+test('$ quotes for a shell that knows no more than POSIX', async () => {
+  await using c = await container()
+  await c.copy(['/bin/sh'], undefined, { closure: true })
+  const { stdout } = await c.$`for word in ${['a b', '', "it's"]}; do echo "<$word>"; done`
+  assert.equal(stdout, "<a b>\n<>\n<it's>\n")
+})
+
 test('$ throws as zx does, and has its methods', async () => {
   await using c = await container('base')
   await assert.rejects(c.$`exit 3`.quiet(), { exitCode: 3 })

@@ -303,7 +303,14 @@ const refused: Readonly<Record<string, { before?: string; args: readonly string[
     args: ['--timestamp', 'noon', 'CTR', 'a', '/'],
     says: 'copy --timestamp: "noon" is not a number',
   },
-  'an owner outside the id map': { args: ['--chown', '4000000000', 'CTR', 'a', '/'], says: '' },
+  'an owner outside the id map': {
+    args: ['--chown', '4000000000', 'CTR', 'a', '/'],
+    says: 'outside the id map',
+  },
+  'a new folder for an owner outside the id map': {
+    args: ['--chown', '4000000000', 'CTR', 'a', '/new/'],
+    says: 'copy /new: uid 4000000000 of /new is outside the id map',
+  },
 }
 
 for (const [title, { before = ':', args, says }] of Object.entries(refused)) {
