@@ -1,6 +1,6 @@
 /** The known word that was most likely meant, by the number of typing slips; undefined when none is near. */
-export function nearestWord(word: string, known: readonly string[]): string | undefined {
-  return nearestWords(word, known)[0]
+export function nearestWord(word: string, known: Iterable<string>): string | undefined {
+  return nearestWords(word, [...known])[0]
 }
 
 /** At most three known words that may have been meant, most likely first: few slips, or the start of a longer word. */

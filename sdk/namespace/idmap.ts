@@ -27,6 +27,11 @@ export function isMapped(kind: 'uid' | 'gid', id: number): boolean {
   return ranges.some(({ inside, size }) => id >= inside && id < inside + size)
 }
 
+/** True where a user namespace with a single-id map forbids setgroups(2). Source: user_namespaces(7). */
+export function setgroupsDenied(): boolean {
+  return readFileSync('/proc/self/setgroups', 'latin1').trim() === 'deny'
+}
+
 export interface User {
   readonly name: string
   readonly uid: number

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { BuilderError } from '../errors.js'
-import { nearest } from './nearest.js'
+import { nearestWord } from '../image/near-word.js'
 
 /** Sets of capabilities with the `CAP_` prefix. Source: OCI runtime-spec config.md, `process.capabilities`. */
 export interface Capabilities {
@@ -49,7 +49,7 @@ function normalize(text: string): string {
   if (upper === 'ALL' || upper === 'CAP_ALL') return 'ALL'
   const name = upper.startsWith('CAP_') ? upper : `CAP_${upper}`
   if (allCapabilities.includes(name)) return name
-  const near = nearest(name, allCapabilities)
+  const near = nearestWord(name, allCapabilities)
   throw new BuilderError('USAGE', {
     operation: 'set capability',
     object: JSON.stringify(text),

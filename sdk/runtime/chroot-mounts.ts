@@ -1,7 +1,8 @@
 import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { isMapped } from '../namespace/idmap.js'
+import { isInUserNamespace } from '../namespace/inside.js'
 import type { MountRequest } from './mount-request.js'
-import { inUserNamespace, isGroupMapped } from './own-namespace.js'
 import { maskedPaths, type RunPlan, readonlyPaths } from './plan.js'
 
 /** What /dev of every container has. Source: OCI runtime-spec config-linux.md, "Default Devices". */
@@ -14,7 +15,7 @@ export const devices = ['full', 'null', 'random', 'tty', 'urandom', 'zero'] as c
 export function fstab(plan: RunPlan): string {
   const { folder, rootfs } = plan
   const inside = (path: string) => join(rootfs, path)
-  const tty = isGroupMapped(5) ? ',gid=5' : ''
+  const tty = isMapped('gid', 5) ? ',gid=5' : ''
   return [
     line('proc', inside('/proc'), 'proc', guarded),
     line(join(folder, 'dev'), inside('/dev'), 'none', 'bind'),
@@ -32,7 +33,7 @@ export function fstab(plan: RunPlan): string {
 /** As for an OCI runtime: a sysfs of the run's own needs the network namespace's owner. */
 function sysMounts({ rootfs, network }: RunPlan): string[] {
   const sys = join(rootfs, 'sys')
-  if (network !== 'host' || !inUserNamespace()) return [line('sysfs', sys, 'sysfs', `${guarded},ro`)]
+  if (network !== 'host' || !isInUserNamespace()) return [line('sysfs', sys, 'sysfs', `${guarded},ro`)]
   return [
     line('/sys', sys, 'none', `rbind,ro,${guarded}`),
     line('tmpfs', join(sys, 'fs/cgroup'), 'tmpfs', `${guarded},ro,mode=555,size=4k`),

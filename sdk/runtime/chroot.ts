@@ -2,10 +2,11 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, symlinkSync, wri
 import { hostname as machineName } from 'node:os'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
+import { setgroupsDenied } from '../namespace/idmap.js'
+import { isInUserNamespace } from '../namespace/inside.js'
 import { resolveInRoot } from '../namespace/rooted-path.js'
 import { devices, fstab } from './chroot-mounts.js'
 import { makeMountpoints } from './mountpoints.js'
-import { inUserNamespace, setgroupsDenied } from './own-namespace.js'
 import type { RunPlan, Start } from './plan.js'
 import { targetOf } from './plan-run.js'
 import { findProgram, needProgram } from './programs.js'
@@ -124,7 +125,7 @@ function makeNestedTargets({ folder, mounts }: RunPlan): void {
 function hostnameTool({ hostname }: RunPlan): string {
   const tool = findProgram('hostname')
   if (tool) return tool
-  return inUserNamespace() && hostname !== machineName() ? needProgram('hostname', 'hostname', 'set hostname') : ''
+  return isInUserNamespace() && hostname !== machineName() ? needProgram('hostname', 'hostname', 'set hostname') : ''
 }
 
 /** One line for the script's `read`: a backslash and a newline are written as printf's %b reads them. */

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { BuilderError } from '../errors.js'
-import { nearest } from './nearest.js'
+import { nearestWord } from '../image/near-word.js'
 import { findProgram } from './programs.js'
 
 /** How a run is held apart: by an OCI runtime, or by builder's own use of unshare and chroot. */
@@ -40,7 +40,7 @@ export function parseIsolation(text: string): Isolation | undefined {
   if (text === '' || text === 'default') return undefined
   if (text === 'oci' || text === 'rootless') return 'oci'
   if (text === 'chroot') return 'chroot'
-  const near = nearest(text, ['oci', 'rootless', 'chroot'])
+  const near = nearestWord(text, ['oci', 'rootless', 'chroot'])
   throw new BuilderError('USAGE', {
     operation: 'read isolation',
     object: JSON.stringify(text),

@@ -1,6 +1,6 @@
 import { BuilderError } from '../errors.js'
+import { nearestWord } from '../image/near-word.js'
 import type { CacheSharing, MountFlag, MountWish } from './mount-request.js'
-import { nearest } from './nearest.js'
 import { insidePath, setFlag, unknownOption, wrong } from './volume.js'
 
 /**
@@ -56,7 +56,7 @@ function keysOf(type: string, text: string): readonly string[] {
       reason: `a mount of type ${type} is not one of files`,
       hint: 'mount the file itself with type=bind',
     })
-  const near = nearest(type, Object.keys(keysByType))
+  const near = nearestWord(type, Object.keys(keysByType))
   const hint = near ? `did you mean ${near}?` : `known are ${Object.keys(keysByType).join(', ')}`
   throw wrong(text, `there is no type ${JSON.stringify(type)}`, hint)
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isInUserNamespace } from '../namespace/inside.js'
 import { MS, mount } from '../namespace/libc.js'
-import { inUserNamespace } from './own-namespace.js'
 import type { RunPlan, Start } from './plan.js'
 import { needProgram } from './programs.js'
 import { runtimeConfig } from './runtime-config.js'
@@ -29,7 +29,7 @@ export function prepareOci(plan: RunPlan, runtime: string): Start {
 
 function globalArguments(isolation: 'crun' | 'runc'): string[] {
   if (isolation === 'crun') return ['--cgroup-manager=disabled']
-  return inUserNamespace() ? ['--rootless=true'] : []
+  return isInUserNamespace() ? ['--rootless=true'] : []
 }
 
 /** Both cgroup versions at once: systemd's hybrid mode, which crun 1.8 refuses. */
@@ -47,7 +47,7 @@ function typeOf(path: string): number | undefined {
 
 /** Shows the runtime the version 2 tree alone: in builder's own mount namespace for good, else in one made for it. */
 function unifiedCgroup(): string[] {
-  if (process.env.BUILDER_INSIDE && inUserNamespace()) {
+  if (process.env.BUILDER_INSIDE && isInUserNamespace()) {
     mount(unified, '/sys/fs/cgroup', null, MS.BIND | MS.REC, null)
     return []
   }

@@ -1,6 +1,7 @@
 import { chownSync, lstatSync, statSync } from 'node:fs'
 import { posix } from 'node:path'
 import { BuilderError } from '../errors.js'
+import { isMapped } from '../namespace/idmap.js'
 import { resolveInRoot } from '../namespace/rooted-path.js'
 import { capabilitiesFor } from './capabilities.js'
 import { checkCommand } from './command.js'
@@ -9,7 +10,6 @@ import { containerEnvironment, defaultPath } from './environment.js'
 import { writeEtcFiles } from './etc-files.js'
 import type { MountRequest } from './mount-request.js'
 import { type MountTarget, makeDirectory } from './mountpoints.js'
-import { isGroupMapped, isUserMapped } from './own-namespace.js'
 import type { RunPlan } from './plan.js'
 import type { RunRequest } from './run-request.js'
 import { defaultSeccomp, readSeccomp } from './seccomp.js'
@@ -80,8 +80,8 @@ function checkHostname(name: string): string {
 }
 
 function checkMapped(user: ContainerUser): ContainerUser {
-  const uid = isUserMapped(user.uid) ? undefined : `uid ${user.uid}`
-  const gid = [user.gid, ...user.groups].find((id) => !isGroupMapped(id))
+  const uid = isMapped('uid', user.uid) ? undefined : `uid ${user.uid}`
+  const gid = [user.gid, ...user.groups].find((id) => !isMapped('gid', id))
   const foreign = uid ?? (gid === undefined ? undefined : `gid ${gid}`)
   if (!foreign) return user
   throw new BuilderError('ID_MAP', {

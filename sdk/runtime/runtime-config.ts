@@ -1,5 +1,6 @@
+import { isMapped } from '../namespace/idmap.js'
+import { isInUserNamespace } from '../namespace/inside.js'
 import type { MountRequest } from './mount-request.js'
-import { inUserNamespace, isGroupMapped } from './own-namespace.js'
 import { maskedPaths, type RunPlan, readonlyPaths } from './plan.js'
 
 /** A mount as an OCI runtime takes it. Source: OCI runtime-spec config.md, `mounts`. */
@@ -45,7 +46,7 @@ function namespaces({ network }: RunPlan): string[] {
 
 function systemMounts(plan: RunPlan): OciMount[] {
   const guarded = ['nosuid', 'noexec', 'nodev']
-  const tty = isGroupMapped(ttyGroup) ? [`gid=${ttyGroup}`] : []
+  const tty = isMapped('gid', ttyGroup) ? [`gid=${ttyGroup}`] : []
   return [
     mount('/proc', 'proc', 'proc', guarded),
     mount('/dev', 'tmpfs', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
@@ -61,7 +62,7 @@ function systemMounts(plan: RunPlan): OciMount[] {
  * host's network in a user namespace the host's is shown instead, read-only and without its cgroups.
  */
 function sysMounts(network: RunPlan['network'], guarded: readonly string[]): OciMount[] {
-  if (network !== 'host' || !inUserNamespace()) return [mount('/sys', 'sysfs', 'sysfs', [...guarded, 'ro'])]
+  if (network !== 'host' || !isInUserNamespace()) return [mount('/sys', 'sysfs', 'sysfs', [...guarded, 'ro'])]
   return [
     mount('/sys', 'bind', '/sys', ['rbind', ...guarded, 'ro']),
     mount('/sys/fs/cgroup', 'tmpfs', 'tmpfs', [...guarded, 'ro', 'mode=555', 'size=4k']),

@@ -1,5 +1,5 @@
 import { BuilderError } from '../errors.js'
-import { nearest } from './nearest.js'
+import { nearestWord } from '../image/near-word.js'
 
 /** What `--security-opt` asks for. */
 export interface SecurityOptions {
@@ -27,7 +27,7 @@ function parseOne(option: string): SecurityOptions {
   if (name === 'label' && value === 'disable') return {}
   if (name === 'apparmor' && value === 'unconfined') return {}
   const known = ['seccomp', 'no-new-privileges', 'label', 'apparmor']
-  const near = nearest(name, known)
+  const near = nearestWord(name, known)
   throw known.includes(name)
     ? new BuilderError('UNSUPPORTED', {
         operation: 'read security option',

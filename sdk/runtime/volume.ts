@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { BuilderError } from '../errors.js'
+import { nearestWord } from '../image/near-word.js'
 import type { BindMount, MountFlag } from './mount-request.js'
-import { nearest } from './nearest.js'
 
 /**
  * Reads a `--volume`: `HOST:CONTAINER[:OPTION,…]`, both paths absolute.
@@ -58,7 +58,7 @@ export function setFlag(flags: Set<MountFlag>, option: string): boolean {
 
 /** `USAGE` for a word that is no option, with the nearest that is. */
 export function unknownOption(text: string, option: string, choices: Iterable<string>): BuilderError {
-  const near = nearest(option, choices)
+  const near = nearestWord(option, choices)
   return wrong(
     text,
     `there is no option ${JSON.stringify(option)}`,

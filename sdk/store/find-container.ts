@@ -1,10 +1,10 @@
 import { BuilderError } from '../errors.js'
+import { nearestWord } from '../image/near-word.js'
 import { isInside } from '../namespace/inside.js'
 import { recoverContainer } from './adopt.js'
 import { readContainer, scanContainers } from './container-files.js'
 import type { ContainerRecord } from './container-record.js'
 import type { Store } from './store.js'
-import { nearest } from './suggest.js'
 
 /**
  * Finds a container by name, by ID or by the beginning of an ID, and sets right what a killed commit left of it.
@@ -41,7 +41,7 @@ function ambiguous(text: string, records: readonly ContainerRecord[], operation:
 }
 
 function unknown(text: string, records: readonly ContainerRecord[], operation: string): BuilderError {
-  const near = nearest(
+  const near = nearestWord(
     text,
     records.map(({ name }) => name),
   )

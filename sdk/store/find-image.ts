@@ -1,11 +1,11 @@
 import { BuilderError } from '../errors.js'
 import type { Descriptor } from '../image/descriptor.js'
 import { type Digest, isDigest } from '../image/digest.js'
+import { nearestWord } from '../image/near-word.js'
 import { candidateNames } from '../image/reference.js'
 import { nameOf } from './index-file.js'
 import { type Image, imageEntries, listImages, readImage } from './read-image.js'
 import type { Store } from './store.js'
-import { nearest } from './suggest.js'
 
 /**
  * Finds an image by name (`web`, `localhost/web:1`, `web@sha256:…`), by ID or at least three digits of its beginning, or
@@ -70,7 +70,7 @@ async function byId(store: Store, text: string, operation: string): Promise<Imag
 function unknown(text: string, entries: readonly Descriptor[], operation: string): BuilderError {
   const names = entries.map(nameOf).filter((name) => name !== undefined)
   const shortened = new Map(names.flatMap((name) => spellings(name).map((short) => [short, name] as const)))
-  const near = nearest(text, shortened.keys())
+  const near = nearestWord(text, shortened.keys())
   const pull = /^[0-9a-f]{12,64}$/.test(text) || isDigest(text as Digest) ? '' : `; or fetch it: builder pull ${text}`
   const hint = near === undefined ? `see builder images${pull}` : `did you mean ${near}?`
   return new BuilderError('NOT_FOUND', { operation, object: text, reason: 'there is no such image in the store', hint })

@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import type { TestContext } from 'node:test'
 import { ts } from 'ts-morph'
 import { top } from '../lane.js'
 
@@ -39,13 +38,6 @@ export function importsOf(file: string): string[] {
     if (!fileName.startsWith('.')) return fileName
     return join(dirname(file), fileName).replace(/\.js$/, '.ts')
   })
-}
-
-/** Skips a test whose subject is still to be written; it begins to count by itself when the file is there. */
-export function isWritten(t: TestContext, ...files: readonly string[]): boolean {
-  const missing = files.filter((file) => !existsSync(join(top, file)))
-  if (missing.length > 0) t.skip(`${missing.join(', ')} not written yet`)
-  return missing.length === 0
 }
 
 /** Runs one of node_modules/.bin; gives its output when it fails, and nothing when it is content. */

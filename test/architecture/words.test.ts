@@ -36,9 +36,8 @@ test('the npm commands in the documents exist', () => {
   assert.deepEqual(missing, [])
 })
 
-test('the verbs in the documents exist', (t) => {
+test('the verbs in the documents exist', (_t) => {
   const verbs = new Set(sources('sdk/verbs').flatMap(verbsOf))
-  if (verbs.size === 0) return t.skip('no verb written yet')
   const missing = documents().flatMap(({ file, code }) =>
     [...code.matchAll(/(?<![\w./-])builder (?:--[\w-]+(?:=\S+)? )*([a-z][\w-]*)/g)]
       .filter(([, verb = '']) => !verbs.has(verb) && !['help', 'completion'].includes(verb))

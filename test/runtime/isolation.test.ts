@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { isUserMapped } from '../../sdk/runtime/own-namespace.js'
+import { isMapped } from '../../sdk/namespace/idmap.js'
 import type { PreparedRun, RunRequest } from '../../sdk/runtime/run.js'
 import { finishRun } from '../../sdk/runtime/run.js'
 import { busyboxRootfs, execute, inside, prepare, run, snapshot } from './busybox-rootfs.js'
@@ -214,7 +214,7 @@ for (const [name, choice] of isolations)
   })
 
 function lacksIDs({ user, config }: Partial<RunRequest>): boolean {
-  return (user ?? config?.User) !== undefined && !isUserMapped(1000)
+  return (user ?? config?.User) !== undefined && !isMapped('uid', 1000)
 }
 
 /** Starts a run, waits until the command speaks, and kills the process that was started, as a crash would. */

@@ -12,14 +12,14 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { isMapped } from '../../sdk/namespace/idmap.js'
 import { chooseIsolation } from '../../sdk/runtime/isolation.js'
 import { privateNetwork } from '../../sdk/runtime/network.js'
-import { isUserMapped } from '../../sdk/runtime/own-namespace.js'
 import { findProgram } from '../../sdk/runtime/programs.js'
 import { finishRun, type RunRequest } from '../../sdk/runtime/run.js'
 import { busyboxRootfs, execute, inside, prepare, run, snapshot } from './busybox-rootfs.js'
 
-const noIDs = inside && !isUserMapped(1000) && 'needs subordinate ids'
+const noIDs = inside && !isMapped('uid', 1000) && 'needs subordinate ids'
 const chroot = { isolation: 'chroot' } as const
 
 /** What cannot start says so before anything is started, and leaves nothing. */
