@@ -1,9 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { type ReadEntry, Unpack } from 'tar'
-import { BuilderError } from '../errors.js'
+import { asBuilderError, BuilderError } from '../errors.js'
+import { applyLayer } from './apply.js'
 import { compressionOf, decompress } from './compress.js'
 
 /** Whether a file is a tar archive, plain or compressed in a way that {@link unpackArchive} reads. */
@@ -21,8 +19,9 @@ export async function isArchive(path: string): Promise<boolean> {
 }
 
 /**
- * Unpacks an archive of a user into a new folder: owners, modes and times as it says, nothing outside the folder.
- * Throws `UNSAFE` for an entry that would leave the folder, `INVALID` for a damaged archive.
+ * Unpacks an archive of a user into a new folder: owners, modes, times and extended attributes as it says, links as they
+ * stand there, nothing outside the folder. It is read as a layer is, which trusts nothing.
+ * Throws what {@link applyLayer} throws, with the archive's name before the entry's.
  */
 export async function unpackArchive(
   file: string,
@@ -30,32 +29,20 @@ export async function unpackArchive(
   options: { shown: string; signal?: AbortSignal },
 ): Promise<void> {
   await mkdir(folder)
-  const refused: BuilderError[] = []
-  const unpack = new Unpack({
-    cwd: folder,
-    preserveOwner: true,
-    processUmask: 0,
-    strict: true,
-    filter: (path, entry) => accept(path, entry as ReadEntry, options.shown, refused),
-  })
+  const { shown, ...rest } = options
   try {
-    await pipeline(
-      Readable.from(decompress(createReadStream(file))),
-      unpack,
-      options.signal ? { signal: options.signal } : {},
-    )
-  } catch (cause) {
-    options.signal?.throwIfAborted()
-    throw refused[0] ?? damaged(options.shown, cause)
+    await applyLayer(decompress(createReadStream(file)), folder, rest)
+  } catch (error) {
+    throw inArchive(shown, error)
   }
-  if (refused[0]) throw refused[0]
 }
 
-function accept(path: string, entry: ReadEntry, shown: string, refused: BuilderError[]): boolean {
-  const leaves = (name: string) => name.split('/').includes('..')
-  const bad = leaves(path) || (entry.type === 'Link' && leaves(entry.linkpath ?? ''))
-  if (bad) refused.push(unsafe(shown, path))
-  return !bad
+function inArchive(shown: string, error: unknown): BuilderError {
+  const { code, object, reason, hint } = asBuilderError(error, 'unpack', shown)
+  if (code === 'ABORTED') return asBuilderError(error, 'unpack', shown)
+  const where = object === '' || object === '/' || object === shown ? reason : `${object}: ${reason}`
+  const parts = { operation: 'unpack', object: shown, reason: where, cause: error }
+  return new BuilderError(code, { ...parts, ...(hint === undefined ? {} : { hint: hint.replace('layer', 'archive') }) })
 }
 
 /** Source: POSIX pax, "ustar Interchange Format": the magic at offset 257; old archives have a right checksum only. */
@@ -81,21 +68,4 @@ async function startsAsTar(path: string): Promise<boolean> {
     stream.destroy()
   }
   return isTarHeader(head.subarray(0, 512))
-}
-
-function unsafe(shown: string, path: string): BuilderError {
-  const reason = `its entry ${JSON.stringify(path)} would be written outside the destination`
-  return new BuilderError('UNSAFE', { operation: 'unpack', object: shown, reason, hint: 'do not use this archive' })
-}
-
-function damaged(shown: string, cause: unknown): BuilderError {
-  if (cause instanceof BuilderError) return cause
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new BuilderError('INVALID', {
-    operation: 'unpack',
-    object: shown,
-    reason,
-    hint: 'fetch or make it again',
-    cause,
-  })
 }

@@ -12,12 +12,13 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { BuilderError } from '../errors.js'
-import { majorOf, minorOf, mknod, setMtime } from '../namespace/libc.js'
+import { asBuilderError, BuilderError } from '../errors.js'
+import { idError, isMapped } from '../namespace/idmap.js'
+import { majorOf, minorOf, mknod, type Path, setMtime } from '../namespace/libc.js'
 import { resolveInRoot } from '../namespace/rooted-path.js'
 import type { ModeChange } from './chmod.js'
 import { bytesOf, readable, systemPath } from './names.js'
-import { copyAttributes, copyContent, mappedOwner, type Owner, ownerOf } from './transplant-file.js'
+import { copyAttributes, copyContent, type Owner, ownerOf } from './transplant-file.js'
 
 /** How files come into a root. */
 export interface TransplantOptions {
@@ -87,10 +88,7 @@ export class Transplant {
     if (stat(path)) throw inTheWay('make a directory', destination, 'a file is in the way')
     const parent = this.directory(dirname(path.slice(this.root.length)))
     const made = join(parent, basename(path))
-    const { uid, gid } = mappedOwner(destination, this.options.owner ?? { uid: 0, gid: 0 })
-    mkdirSync(made)
-    chownSync(made, uid, gid)
-    chmodSync(made, 0o755)
+    makeFolder(made, destination, this.options.owner)
     if (this.options.mtime !== undefined) this.#times.push([bytesOf(made), this.options.mtime])
     return made
   }
@@ -128,6 +126,16 @@ export class Transplant {
     if (this.#links.get(inodeOf(info)) === target) return
     rmSync(to, { force: true })
     if (this.#linked(info, target)) return
+    try {
+      this.#make(from, to, info)
+    } catch (error) {
+      // Half a file, or one with another owner, must not be taken for the whole one.
+      rmSync(to, { force: true })
+      throw asBuilderError(error, 'copy', this.#inside(target))
+    }
+  }
+
+  #make(from: Path, to: Path, info: BigIntStats): void {
     if (info.isSymbolicLink()) symlinkSync(readlinkSync(from, { encoding: 'buffer' }), to)
     else if (info.isFile()) copyContent(from, to, this.#hash)
     else mknod(to, Number(info.mode), majorOf(info.rdev), minorOf(info.rdev))
@@ -153,10 +161,7 @@ export class Transplant {
 
   /** A directory that is left out is made only when something in it comes back. */
   async #treeBelow(source: string, target: string, path: string): Promise<void> {
-    mkdirSync(systemPath(target))
-    const { uid, gid } = this.#owner ?? { uid: 0, gid: 0 }
-    chownSync(systemPath(target), uid, gid)
-    chmodSync(systemPath(target), 0o755)
+    makeFolder(systemPath(target), this.#inside(target), this.#owner)
     await this.#fill(source, target, path)
     if (readdirSync(systemPath(target)).length === 0) rmSync(systemPath(target), { recursive: true })
   }
@@ -185,6 +190,13 @@ export class Transplant {
     const facts = `${info.mode.toString(8)} ${uid}:${gid} ${info.isFile() ? info.size : 0}`
     this.#hash.update(Buffer.from(`\0${path}\0${facts}\0`, 'latin1'))
   }
+}
+
+function makeFolder(path: Path, shown: string, { uid, gid }: Owner = { uid: 0, gid: 0 }): void {
+  if (!isMapped('uid', uid) || !isMapped('gid', gid)) throw idError('copy', shown, uid, gid)
+  mkdirSync(path)
+  chownSync(path, uid, gid)
+  chmodSync(path, 0o755)
 }
 
 function inodeOf({ dev, ino }: BigIntStats): string {

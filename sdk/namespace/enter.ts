@@ -76,7 +76,7 @@ async function openGate(child: ChildProcess, gate: Duplex): Promise<void> {
 /** Own id as 0, then the user's subordinate ids from 1. Source: user_namespaces(7), newuidmap(1). */
 async function writeMaps(pid: number): Promise<void> {
   const { uid, gid, username } = userInfo()
-  const { uids, gids } = subordinateIds({ name: username, uid })
+  const { uids, gids } = subordinateIds({ name: username, uid, gid })
   const hasRanges = uids.length > 0 && gids.length > 0
   // Both end before anything else is written: a map is written once.
   const written = await Promise.allSettled(

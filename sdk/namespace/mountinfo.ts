@@ -1,8 +1,11 @@
 import { readFileSync, realpathSync } from 'node:fs'
 
-/** Mount points of this mount namespace, in the order of their mounting. Source: proc_pid_mountinfo(5), field 5. */
-export function mountPoints(): string[] {
-  return mountTable().map(({ path }) => path)
+/**
+ * Mount points of a process' mount namespace, in the order of their mounting. Throws a system error for a process that
+ * this one may not look into. Source: proc_pid_mountinfo(5), field 5.
+ */
+export function mountPoints(pid: number | 'self' = 'self'): string[] {
+  return mountTable(pid).map(({ path }) => path)
 }
 
 /** The type of the file system that is mounted exactly there, the topmost one: `overlay`, `fuse.fuse-overlayfs`, `ext4`. */
@@ -28,8 +31,8 @@ interface MountRow {
 }
 
 /** Fields 5 and, behind the hyphen, the type. Blanks and backslashes are written as octal numbers, of bytes. */
-function mountTable(): MountRow[] {
-  const rows = readFileSync('/proc/self/mountinfo', 'latin1').split('\n')
+function mountTable(pid: number | 'self' = 'self'): MountRow[] {
+  const rows = readFileSync(`/proc/${pid}/mountinfo`, 'latin1').split('\n')
   return rows.flatMap((row) => {
     const [fields = '', type = ''] = row.split(' - ')
     const path = fields.split(' ')[4]

@@ -85,11 +85,17 @@ function translateMarks(folder: Buffer, below: readonly Buffer[]): void {
   for (const entry of entries) {
     const path = childOf(folder, entry.name)
     const hidden = through.map((lower) => childOf(lower, entry.name)).filter((one) => exists(one))
-    if (entry.isDirectory()) translateMarks(path, hidden)
+    if (entry.isDirectory()) translateMarks(path, leadingFolders(hidden))
     else if (isWhiteout(path) && (!hidden[0] || isWhiteout(hidden[0]))) unlinkSync(path)
   }
   if (opaque && below.length > 0) markOpaque(folder)
   setMtime(folder, mtimeNs)
+}
+
+/** What is no folder hides what is below it. */
+function leadingFolders(paths: readonly Buffer[]): readonly Buffer[] {
+  const end = paths.findIndex((path) => !lstatSync(path).isDirectory())
+  return end < 0 ? paths : paths.slice(0, end)
 }
 
 function exists(path: Buffer): boolean {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { asBuilderError, BuilderError } from '../errors.js'
 import { canonicalJson, parseJson } from '../image/config.js'
 import { mediaTypes } from '../image/descriptor.js'
@@ -50,7 +50,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const asked = options.root || process.env.BUILDER_ROOT || defaultRoot()
   const root = resolve(asked)
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 })
+    makeFolders(root)
     const store = { root: realpathSync(root), runroot: '' }
     if (existsSync(join(store.root, 'oci-layout'))) checkVersion(store.root)
     else lay(store.root)
@@ -120,9 +120,20 @@ function openRunroot(options: StoreOptions, root: string): string {
   return own
 }
 
+/** Node's own recursive mkdir never ends where the kernel says that a folder cannot be there, as in /proc. */
+function makeFolders(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolders(dirname(folder))
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
 /** Makes a private folder, or accepts it only when it is a real folder of this user: /tmp is everybody's. */
 function claim(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolders(folder)
   const found = lstatSync(folder)
   if (found.isDirectory() && found.uid === process.geteuid?.()) return
   throw new BuilderError('UNSAFE', {

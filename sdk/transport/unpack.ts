@@ -15,7 +15,9 @@ import type { Store } from '../store/store.js'
 export async function unpackLayer(store: Store, blob: Descriptor, diffID: Digest, signal?: AbortSignal): Promise<void> {
   await using layer = await beginLayer(store)
   const tar = decompress(streamBlob(store, blob.digest, signal))
-  const applied = await applyLayer(tar, layer.diff, signal ? { signal } : {})
+  const applied = await applyLayer(tar, layer.diff, signal ? { signal } : {}).catch((error) => {
+    throw ofBlob(blob, error)
+  })
   if (applied.diffID !== diffID) throw mismatch(blob, diffID, applied.diffID)
   const { size, entries, root } = applied
   await layer.finish({ diffID, size, entries, ...(root ? { root } : {}), created: new Date().toISOString() })
@@ -27,6 +29,14 @@ export async function checkLayer(store: Store, blob: Descriptor, diffID: Digest,
   for await (const chunk of decompress(streamBlob(store, blob.digest, signal))) hash.update(chunk)
   const found = `sha256:${hash.digest('hex')}` as const
   if (found !== diffID) throw mismatch(blob, diffID, found)
+}
+
+/** What decompresses knows bytes only, not whose. */
+function ofBlob({ digest }: Descriptor, error: unknown): unknown {
+  if (!(error instanceof BuilderError) || error.operation !== 'decompress') return error
+  const { code, object, reason, hint } = error
+  const parts = { operation: 'unpack layer', object: digest, reason: `${object}: ${reason}`, cause: error }
+  return new BuilderError(code, { ...parts, ...(hint === undefined ? {} : { hint }) })
 }
 
 function mismatch({ digest }: Descriptor, diffID: Digest, found: Digest): BuilderError {

@@ -1,4 +1,4 @@
-import { findHolder, holderPath, isHolderNamespace } from '../namespace/holder.js'
+import { endHolder, findHolder, holderPath, isHolderNamespace } from '../namespace/holder.js'
 import { findContainer, listContainers } from '../store/containers.js'
 import { isMounted, mountForUser } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
@@ -48,12 +48,20 @@ export async function mount(
   containers: readonly string[] = [],
   options: MountOptions = {},
 ): Promise<readonly Mounted[]> {
-  const store = await openStore(options)
-  if (containers.length === 0) return listMounted(store)
+  try {
+    const store = await openStore(options)
+    return containers.length === 0 ? await listMounted(store) : await mountAll(store, containers, options.signal)
+  } finally {
+    // The launcher started one for this verb; it stays when something is mounted now.
+    endHolder()
+  }
+}
+
+async function mountAll(store: Store, containers: readonly string[], signal: AbortSignal | undefined) {
   const mounted: Mounted[] = []
   for (const wanted of containers) {
     const { id, name } = await findContainer(store, wanted, 'mount')
-    mounted.push({ container: name, path: reachable(store, await mountForUser(store, id, options.signal)) })
+    mounted.push({ container: name, path: reachable(await mountForUser(store, id, signal)) })
   }
   return mounted
 }
@@ -67,11 +75,11 @@ export function present(result: readonly Mounted[], options: MountOptions, conta
 
 async function listMounted(store: Store): Promise<readonly Mounted[]> {
   const mounted = (await listContainers(store)).filter(isMounted)
-  return mounted.map((record) => ({ container: record.name, path: reachable(store, record.mounted?.path ?? '') }))
+  return mounted.map((record) => ({ container: record.name, path: reachable(record.mounted?.path ?? '') }))
 }
 
 /** Where the namespace is the holder's, only a path through the holder can be read from the caller's shell. */
-function reachable(_store: Store, path: string): string {
+function reachable(path: string): string {
   const holder = findHolder()
   return holder && isHolderNamespace(holder) ? holderPath(holder, path) : path
 }

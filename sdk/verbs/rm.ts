@@ -1,10 +1,10 @@
 import { BuilderError } from '../errors.js'
+import { endHolder } from '../namespace/holder.js'
 import { findContainer, listContainers, removeContainer } from '../store/containers.js'
 import { abandonMount, isMounted, unmountForUser, usesOf } from '../store/mounts.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
 import { reapRuns } from './reap.js'
-import { endIdleHolder } from './umount.js'
 
 /** Options of {@link rm}. */
 export interface RmOptions extends GlobalOptions {
@@ -51,7 +51,7 @@ export async function rm(containers: readonly string[] = [], options: RmOptions 
     else await abandonMount(store, record, options.signal)
     await removeContainer(store, record)
   }
-  if (unmounted) await endIdleHolder(store)
+  if (unmounted) endHolder()
   return found.map(({ id }) => id)
 }
 

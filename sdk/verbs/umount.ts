@@ -2,7 +2,7 @@ import { BuilderError } from '../errors.js'
 import { endHolder } from '../namespace/holder.js'
 import { findContainer, listContainers } from '../store/containers.js'
 import { isMounted, unmountForUser } from '../store/mounts.js'
-import { openStore, type Store } from '../store/store.js'
+import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
 
 /** Options of {@link umount}. */
@@ -50,19 +50,13 @@ export async function umount(
     if (!(await unmountForUser(store, id))) throw notMounted(name)
     unmounted.push(id)
   }
-  await endIdleHolder(store)
+  endHolder()
   return unmounted
 }
 
 /** What the shell door prints. */
 export function present(result: readonly string[]): string {
   return result.join('\n')
-}
-
-/** The holder lives for the user's mounts only. */
-export async function endIdleHolder(store: Store): Promise<void> {
-  const containers = await listContainers(store)
-  if (!containers.some(isMounted)) endHolder()
 }
 
 function nothingNamed(): BuilderError {

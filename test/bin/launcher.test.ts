@@ -145,6 +145,7 @@ test('the run folder is the same for the launcher and for the SDK', (t) => {
     { XDG_RUNTIME_DIR: '' },
     { XDG_RUNTIME_DIR: 'relative' },
     { XDG_RUNTIME_DIR: '/nowhere' },
+    { XDG_RUNTIME_DIR: '/usr' },
     { XDG_RUNTIME_DIR: folder, BUILDER_RUNROOT: '' },
     { XDG_RUNTIME_DIR: folder, BUILDER_RUNROOT: '/run root' },
     { BUILDER_RUNROOT: 'relative/one' },
@@ -239,6 +240,50 @@ if (isUser) {
     assert.equal(startTimeOf(Number(holder)), undefined)
     assert.equal(existsSync(join(store, 'run/holder')), false)
     assert.deepEqual(readdirSync(join(store, 'root/containers')).length, 2)
+  })
+
+  test('the holder is of all stores of a user, and ends with the last mount in any of them', async (t) => {
+    const [one, other] = [places(t), places(t)]
+    const env = { BUILDER_RUNROOT: join(one.store, 'run') }
+    const run = async (store: string, ...words: string[]) => {
+      const ran = await command([launcher, '--root', join(store, 'root'), ...words], { env })
+      assert.equal(ran.code, 0, ran.stderr)
+      return ran.stdout.trim()
+    }
+    const paths: string[] = []
+    for (const { store } of [one, other]) {
+      await run(store, 'from', '--name', 'c', 'scratch')
+      paths.push(await run(store, 'mount', 'c'))
+    }
+    await run(other.store, 'umount', 'c')
+    assert.deepEqual(readdirSync(paths[0] ?? ''), [])
+    await run(one.store, 'umount', 'c')
+    assert.equal(existsSync(join(one.store, 'run/holder')), false)
+  })
+
+  test('a holder does not outlive a mount that failed, nor a look at what is mounted', async (t) => {
+    const { store } = places(t)
+    assert.equal((await builder(['mount', 'nothing'], { store })).code, 125)
+    assert.equal(existsSync(join(store, 'run/holder')), false)
+    assert.equal((await builder(['mount'], { store })).code, 0)
+    assert.equal(existsSync(join(store, 'run/holder')), false)
+  })
+
+  test('a holder is not ended while a mount is under way', async (t) => {
+    const { store } = places(t)
+    await builder(['from', '--name', 'c', 'scratch'], { store })
+    await builder(['mount', 'c'], { store })
+    const lock = spawn('flock', ['-s', join(store, 'run/holder.lock'), 'sh', '-c', 'echo; cat'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    await new Promise((locked) => lock.stdout.once('data', locked))
+    assert.equal((await builder(['umount', 'c'], { store })).code, 0)
+    assert.equal(existsSync(join(store, 'run/holder')), true)
+    const ended = new Promise((done) => lock.once('exit', done))
+    lock.stdin.end()
+    await ended
+    await builder(['mount'], { store })
+    assert.equal(existsSync(join(store, 'run/holder')), false)
   })
 
   for (const [name, spoil] of [

@@ -101,7 +101,9 @@ function change(merged: string): void {
   symlinkSync('/new', join(merged, 'new-symlink'))
   setXattr(join(merged, 'new'), 'user.note', Buffer.from('new'))
   mknod(join(merged, 'fifo'), 0o010644)
-  writeFileSync(Buffer.from(`${merged}/latin-\xe9`, 'latin1'), 'bytes')
+  const bytes = Buffer.from(`${merged}/latin-\xe9`, 'latin1')
+  writeFileSync(bytes, 'bytes')
+  utimesSync(bytes, 1_500_000_000, 1_500_000_000)
   utimesSync(join(merged, 'deep'), 1, 1)
 }
 

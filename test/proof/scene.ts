@@ -4,10 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type BuilderOptions, builder, command, lane, type Ran, tempDir, top } from '../lane.js'
+import { type BuilderOptions, builder, command, lane, type Ran, removeTree, top } from '../lane.js'
 
 export interface Scene {
   readonly folder: string
@@ -26,7 +28,10 @@ export interface Scene {
 
 /** A new store, and a folder for files beside it; both go with the test. */
 export function newScene(t: Pick<TestContext, 'after'>): Scene {
-  const folder = tempDir(t)
+  // In lower case, for buildah makes image names of paths.
+  const folder = join(tmpdir(), `proof-${randomBytes(3).toString('hex')}`)
+  mkdirSync(folder, { mode: 0o700 })
+  t.after(() => removeTree(folder))
   const places = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run')]
   const run = (args: readonly string[], options: BuilderOptions = {}) => builder(args, { store: folder, ...options })
   return {
@@ -119,7 +124,10 @@ async function waitUntilNone(list: () => string[]): Promise<string[]> {
 export async function busyboxContainer(scene: Scene, name = 'base'): Promise<string> {
   mkdirSync(scene.at('busybox/bin'), { recursive: true })
   mkdirSync(scene.at('busybox/tmp'), { recursive: true })
-  const applets = 'sh cat echo ls mkdir rm ln touch sleep true false stat find chown dd id mv grep test'.split(' ')
+  const applets =
+    'sh cat echo ls mkdir rm ln touch sleep true false stat find chown chmod dd id mv grep test readlink printf'.split(
+      ' ',
+    )
   const { code, stderr } = await command([
     'sh',
     '-c',
@@ -145,13 +153,13 @@ export function tree(scene: Scene, name: string, files = 300): string {
 }
 
 /** The names in each layer of an image, bottom first, as tar lists them. */
-export async function layersOf(scene: Scene, image: string): Promise<string[][]> {
+export async function layersOf(scene: Scene, image: string, how = '-tf'): Promise<string[][]> {
   const folder = scene.at(`layers-${++listed}`)
   await scene.ok(['push', '-q', image, `dir:${folder}`])
   const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
   const layers: string[][] = []
   for (const { digest } of manifest.layers) {
-    const { stdout, stderr, code } = await command(['tar', '-tf', join(folder, digest.replace('sha256:', ''))])
+    const { stdout, stderr, code } = await command(['tar', how, join(folder, digest.replace('sha256:', ''))])
     assert.equal(code, 0, stderr)
     layers.push(stdout.split('\n').filter(Boolean))
   }

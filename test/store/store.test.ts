@@ -101,3 +101,9 @@ test('a folder that cannot be written is a clear error', async (t) => {
   assert.match(error.message, /permission denied/)
   chmodSync(folder, 0o700)
 })
+
+test('a folder that the kernel will not have is a clear error, at once', async () => {
+  const error = await failure(openStore({ root: '/proc/builder-store/root' }))
+  assert.equal(error.code, 'SYSTEM')
+  assert.match(error.message, /^open store \/proc\/builder-store/)
+})
