@@ -85,7 +85,7 @@ function tree(folder, before) {
       const isLast = i === entries.length - 1
       const path = join(folder, entry.name)
       const line = `${before}${isLast ? '└── ' : '├── '}${entry.name}`
-      if (entry.isSymbolicLink()) return [`${line} -> ${readlinkSync(path)}`]
+      if (entry.isSymbolicLink()) return [fit(`${line} -> ${readlinkSync(path)}`)]
       if (!entry.isDirectory()) return [`${line}  ${bytes(lstatSync(path).size)}`]
       return [`${line}/`, tree(path, `${before}${isLast ? '    ' : '│   '}`)].filter(Boolean)
     })
@@ -115,4 +115,10 @@ function run([program, ...args]) {
   if (done.error) throw done.error
   if (done.status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${done.status ?? done.signal}`)
   return done.stdout
+}
+
+// A long line would break the tree.
+function fit(line) {
+  const width = process.stdout.columns ?? 80
+  return line.length < width ? line : `${line.slice(0, width - 2)}…`
 }
