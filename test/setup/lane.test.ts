@@ -8,10 +8,14 @@ test('the lane is the one that the user id says', () => {
   assert.equal(lane(), process.getuid?.() === 0 ? 'root' : 'user')
 })
 
-test('the folders of the environment are there and private', async () => {
-  for (const name of ['HOME', 'TMPDIR', 'XDG_RUNTIME_DIR'])
-    assert.match((await command(['stat', '-c', '%a %u', process.env[name] ?? name])).stdout, /^700 \d+\n$/)
-})
+for (const [name, mode] of [
+  ['HOME', '700'],
+  ['TMPDIR', '711'],
+  ['XDG_RUNTIME_DIR', '700'],
+] as const)
+  test(`${name} is there, and nobody else can list it`, async () => {
+    assert.match((await command(['stat', '-c', '%a', process.env[name] ?? name])).stdout, new RegExp(`^${mode}\n$`))
+  })
 
 test('files of mapped ids are removed with a temporary folder', async (t) => {
   if (!needs(t, 'newuidmap')) return
