@@ -54,3 +54,8 @@ function columnsOf(text: string): number {
 
 const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u
+
+/** `1 layer`, `2 layers`. */
+export function formatCount(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? '' : 's'}`
+}

@@ -128,7 +128,12 @@ function publish(store: Store, folder: string, fields: NewContainer): ContainerR
 }
 
 function freeName(image: string | undefined, names: ReadonlySet<string>): string {
-  const last = image?.replace(/@.*$/, '').replace(/^.*\//, '').replace(/:.*$/, '') ?? ''
+  const last =
+    image
+      ?.replace(/@.*$/, '')
+      .replace(/^.*\//, '')
+      .replace(/:.*$/, '')
+      .replace(/^([0-9a-f]{12})[0-9a-f]{52}$/, '$1') ?? ''
   const stem = last
     .replace(/[^A-Za-z0-9_.-]/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')

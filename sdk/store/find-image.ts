@@ -71,7 +71,8 @@ function unknown(text: string, entries: readonly Descriptor[], operation: string
   const names = entries.map(nameOf).filter((name) => name !== undefined)
   const shortened = new Map(names.flatMap((name) => spellings(name).map((short) => [short, name] as const)))
   const near = nearestWord(text, shortened.keys())
-  const pull = /^[0-9a-f]{12,64}$/.test(text) || isDigest(text as Digest) ? '' : `; or fetch it: builder pull ${text}`
+  const pull =
+    /^[0-9a-f]{12,64}$/.test(text) || isDigest(text as Digest) ? '' : '; or bring one in: builder pull oci-archive:FILE'
   const hint = near === undefined ? `see builder images${pull}` : `did you mean ${near}?`
   return new BuilderError('NOT_FOUND', { operation, object: text, reason: 'there is no such image in the store', hint })
 }

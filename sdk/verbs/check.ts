@@ -1,3 +1,4 @@
+import { formatCount } from '../image/table.js'
 import { checkStore } from '../store/check.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
@@ -43,6 +44,9 @@ export async function check(options: CheckOptions = {}): Promise<CheckResult> {
 
 /** What the shell door prints. */
 export function present({ problems, images, layers, containers }: CheckResult): string {
-  const verdict = problems.length === 0 ? 'the store is whole' : `${problems.length} problems`
-  return [...problems, `${verdict}: ${images} images, ${layers} layers, ${containers} containers`].join('\n')
+  const verdict = problems.length === 0 ? 'the store is whole' : formatCount(problems.length, 'problem')
+  return [
+    ...problems,
+    `${verdict}: ${formatCount(images, 'image')}, ${formatCount(layers, 'layer')}, ${formatCount(containers, 'container')}`,
+  ].join('\n')
 }

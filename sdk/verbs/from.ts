@@ -123,7 +123,7 @@ export interface FromResult {
  */
 export async function from(image: string, options: FromOptions = {}): Promise<FromResult> {
   const store = await openStore(options)
-  const wanted = transportOf(image) ? (await pull(image, { ...options, ...pullPlatform(options) })).id : image
+  const wanted = transportOf(image) ? (await pull(image, { ...options, ...pullPlatform(options) })).digest : image
   const sharing = { shared: true, purpose: 'from', ...(options.signal ? { signal: options.signal } : {}) }
   const container = await withLock(store, 'store', () => create(store, wanted, image, options), sharing)
   if (options.cidfile) await writeResult(options.cidfile, container.id)

@@ -1,4 +1,4 @@
-import { formatSize } from '../image/table.js'
+import { formatCount, formatSize } from '../image/table.js'
 import { prune as collect } from '../store/garbage.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
@@ -49,5 +49,6 @@ export async function prune(options: PruneOptions = {}): Promise<PruneResult> {
 
 /** What the shell door prints. */
 export function present({ images, layers, blobs, bytes }: PruneResult): string {
-  return `freed ${formatSize(bytes)}: ${images} images, ${layers} layers, ${blobs} blobs`
+  const counts = [formatCount(images, 'image'), formatCount(layers, 'layer'), formatCount(blobs, 'blob')]
+  return `freed ${formatSize(bytes)}: ${counts.join(', ')}`
 }

@@ -28,6 +28,8 @@ export interface PullOptions extends GlobalOptions {
 export interface PullResult {
   /** 64 hexadecimal digits. */
   readonly id: string
+  /** Digest of the manifest. Two manifests may have one config, and so one ID. */
+  readonly digest: string
 }
 
 /**
@@ -55,7 +57,10 @@ export interface PullResult {
  */
 export async function pull(image: string, options: PullOptions = {}): Promise<PullResult> {
   const store = await openStore(options)
-  if (!transportOf(image)) return { id: (await localImage(store, image, options)).id }
+  if (!transportOf(image)) {
+    const { id, manifestDigest } = await localImage(store, image, options)
+    return { id, digest: manifestDigest }
+  }
   await using source = await openSource(store, image)
   await using sink = await localSink(store, namesFor(source.suggestedName), image)
   const platform = options.platform ? { platform: parsePlatform(options.platform) } : {}
@@ -63,7 +68,7 @@ export async function pull(image: string, options: PullOptions = {}): Promise<Pu
     ...platform,
     ...(options.signal ? { signal: options.signal } : {}),
   })
-  return { id: (await findImage(store, digest, 'pull')).id }
+  return { id: (await findImage(store, digest, 'pull')).id, digest }
 }
 
 /** What the shell door prints. */

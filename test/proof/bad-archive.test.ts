@@ -40,7 +40,7 @@ const cases: readonly Case[] = [
     title: 'an owner outside the id map',
     entries: [{ ...file('a'), uid: 70000 }],
     says: [
-      /uid 70000 of \S*\/?a is outside the id map of user \S+ \(65537 ids\)/,
+      /uid 70000 of \S*\/?a is outside the id map of user \S+ \(65536 ids\)/,
       /add a larger range to \/etc\/subuid/,
     ],
     mapped: true,

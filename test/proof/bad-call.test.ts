@@ -57,7 +57,7 @@ test('an owner outside the id map is refused', async (t) => {
   const scene = newScene(t)
   await busyboxContainer(scene)
   const says = [
-    /uid 70000 of \S+ is outside the id map of user \S+ \(65537 ids\)/,
+    /uid 70000 of \S+ is outside the id map of user \S+ \(65536 ids\)/,
     /add a larger range to \/etc\/subuid/,
   ]
   await scene.refuses(['copy', '--chown', '70000:70000', 'base', '/etc/hostname', '/new/folder/'], says)

@@ -80,7 +80,7 @@ for (const [text, hint] of [
   ['wep', /did you mean web\?/],
   ['localhost/wbe', /did you mean localhost\/web\?/],
   ['web:lates', /did you mean web:latest\?/],
-  ['debian:12', /builder pull debian:12/],
+  ['debian:12', /builder pull oci-archive:FILE/],
   [`web@sha256:${'0'.repeat(64)}`, /builder pull/],
   ['0'.repeat(12), /builder images/],
   ['', /builder images/],
