@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { asBuilderError, BuilderError } from '../errors.js'
 import { canonicalJson, parseJson } from '../image/config.js'
 import { mediaTypes } from '../image/descriptor.js'
@@ -50,7 +50,7 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   const asked = options.root || process.env.BUILDER_ROOT || defaultRoot()
   const root = resolve(asked)
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 })
+    makeFolder(root)
     const store = { root: realpathSync(root), runroot: '' }
     if (existsSync(join(store.root, 'oci-layout'))) checkVersion(store.root)
     else lay(store.root)
@@ -58,6 +58,17 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     return { ...store, runroot: openRunroot(options, store.root), ...(driver ? { driver } : {}) }
   } catch (error) {
     throw asBuilderError(error, 'open store', root)
+  }
+}
+
+/** One level at a time: Node's own `recursive` never returns where a folder cannot be made, as in /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 
@@ -122,7 +133,7 @@ function openRunroot(options: StoreOptions, root: string): string {
 
 /** Makes a private folder, or accepts it only when it is a real folder of this user: /tmp is everybody's. */
 function claim(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const found = lstatSync(folder)
   if (found.isDirectory() && found.uid === process.geteuid?.()) return
   throw new BuilderError('UNSAFE', {
