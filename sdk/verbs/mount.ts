@@ -3,6 +3,7 @@ import { findContainer, listContainers } from '../store/containers.js'
 import { isMounted, mountForUser } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
+import { endIdleHolder } from './umount.js'
 
 /** Options of {@link mount}. */
 export interface MountOptions extends GlobalOptions {
@@ -51,9 +52,15 @@ export async function mount(
   const store = await openStore(options)
   if (containers.length === 0) return listMounted(store)
   const mounted: Mounted[] = []
-  for (const wanted of containers) {
-    const { id, name } = await findContainer(store, wanted, 'mount')
-    mounted.push({ container: name, path: reachable(store, await mountForUser(store, id, options.signal)) })
+  try {
+    for (const wanted of containers) {
+      const { id, name } = await findContainer(store, wanted, 'mount')
+      mounted.push({ container: name, path: reachable(store, await mountForUser(store, id, options.signal)) })
+    }
+  } catch (error) {
+    // The holder was started for this mount.
+    await endIdleHolder(store)
+    throw error
   }
   return mounted
 }
