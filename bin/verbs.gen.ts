@@ -107,6 +107,9 @@ export const table: VerbTable = {
         { name: 'rewrite-timestamp', key: 'rewriteTimestamp', kind: 'boolean', text: "Accepted for buildah's scripts: builder always clamps file times to the image's time when one is given." },
         { name: 'change', key: 'change', kind: 'list', text: "Change of the configuration for this image, as a Containerfile's line: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME or WORKDIR.", placeholder: 'INSTRUCTION' },
         { name: 'unsetenv', key: 'unsetenv', kind: 'list', text: 'Remove an environment variable from the image.', placeholder: 'NAME' },
+        { name: 'disable-compression', key: 'disableCompression', kind: 'boolean', text: "Accepted for buildah's scripts: layers are kept as they are, not compressed.", short: 'D' },
+        { name: 'authfile', key: 'authfile', kind: 'string', text: "Accepted for buildah's scripts: images are read and written as files, which needs no login.", placeholder: 'FILE' },
+        { name: 'tls-verify', key: 'tlsVerify', kind: 'boolean', text: "Accepted for buildah's scripts: images are read and written as files, without a connection." },
         { name: 'quiet', key: 'quiet', kind: 'boolean', text: 'Print nothing but the result.', short: 'q' },
       ],
       examples: [
@@ -271,6 +274,8 @@ export const table: VerbTable = {
         { name: 'device', key: 'device', kind: 'list', text: 'Device of the host that later runs see.', placeholder: 'DEVICE' },
         { name: 'security-opt', key: 'securityOpt', kind: 'list', text: 'Security option of later runs: seccomp=unconfined, seccomp=FILE, no-new-privileges.', placeholder: 'OPTION' },
         { name: 'volume', key: 'volume', kind: 'list', text: 'Folder of the host that later runs see, as HOST:CONTAINER[:ro].', short: 'v', placeholder: 'HOST:CONTAINER[:OPTIONS]' },
+        { name: 'authfile', key: 'authfile', kind: 'string', text: "Accepted for buildah's scripts: images are read and written as files, which needs no login.", placeholder: 'FILE' },
+        { name: 'tls-verify', key: 'tlsVerify', kind: 'boolean', text: "Accepted for buildah's scripts: images are read and written as files, without a connection." },
         { name: 'quiet', key: 'quiet', kind: 'boolean', text: 'Print nothing but the result.', short: 'q' },
       ],
       examples: [
@@ -458,6 +463,8 @@ export const table: VerbTable = {
       flags: [
         { name: 'platform', key: 'platform', kind: 'string', text: "Platform of the image, as os/arch[/variant]; default: this machine's.", placeholder: 'PLATFORM' },
         { name: 'policy', key: 'policy', kind: 'choice', text: 'When to fetch: `missing` and `newer` keep an image that the store has.', choices: ['always', 'missing', 'never', 'newer'] },
+        { name: 'authfile', key: 'authfile', kind: 'string', text: "Accepted for buildah's scripts: images are read and written as files, which needs no login.", placeholder: 'FILE' },
+        { name: 'tls-verify', key: 'tlsVerify', kind: 'boolean', text: "Accepted for buildah's scripts: images are read and written as files, without a connection." },
         { name: 'quiet', key: 'quiet', kind: 'boolean', text: 'Print nothing but the result.', short: 'q' },
       ],
       examples: [
@@ -487,6 +494,9 @@ export const table: VerbTable = {
       ],
       flags: [
         { name: 'digestfile', key: 'digestfile', kind: 'string', text: "Write the manifest's digest to a file.", placeholder: 'FILE' },
+        { name: 'disable-compression', key: 'disableCompression', kind: 'boolean', text: "Accepted for buildah's scripts: layers made here are written as they are, not compressed.", short: 'D' },
+        { name: 'authfile', key: 'authfile', kind: 'string', text: "Accepted for buildah's scripts: images are read and written as files, which needs no login.", placeholder: 'FILE' },
+        { name: 'tls-verify', key: 'tlsVerify', kind: 'boolean', text: "Accepted for buildah's scripts: images are read and written as files, without a connection." },
         { name: 'quiet', key: 'quiet', kind: 'boolean', text: 'Print nothing but the result.', short: 'q' },
       ],
       examples: [

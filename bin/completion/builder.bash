@@ -16,7 +16,7 @@ _builder_verb() {
     ;;
   'commit')
     verb='commit'
-    flags='--rm --squash -f --format --omit-history --iidfile --timestamp --source-date-epoch --rewrite-timestamp --change --unsetenv -q --quiet'
+    flags='--rm --squash -f --format --omit-history --iidfile --timestamp --source-date-epoch --rewrite-timestamp --change --unsetenv -D --disable-compression --authfile --tls-verify -q --quiet'
     operands=(container image)
     ;;
   'config')
@@ -36,7 +36,7 @@ _builder_verb() {
     ;;
   'from')
     verb='from'
-    flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume -q --quiet'
+    flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume --authfile --tls-verify -q --quiet'
     operands=(image)
     ;;
   'images')
@@ -71,12 +71,12 @@ _builder_verb() {
     ;;
   'pull')
     verb='pull'
-    flags='--platform --policy -q --quiet'
+    flags='--platform --policy --authfile --tls-verify -q --quiet'
     operands=(image)
     ;;
   'push')
     verb='push'
-    flags='--digestfile -q --quiet'
+    flags='--digestfile -D --disable-compression --authfile --tls-verify -q --quiet'
     operands=(image file)
     ;;
   'rename')
@@ -153,6 +153,7 @@ _builder_value() {
   'commit --source-date-epoch') echo 'nothing' ;;
   'commit --change') echo 'nothing' ;;
   'commit --unsetenv') echo 'nothing' ;;
+  'commit --authfile') echo 'file' ;;
   'config -e' | 'config --env') echo 'nothing' ;;
   'config -l' | 'config --label') echo 'nothing' ;;
   'config --unsetlabel') echo 'nothing' ;;
@@ -205,6 +206,7 @@ _builder_value() {
   'from --device') echo 'nothing' ;;
   'from --security-opt') echo 'nothing' ;;
   'from -v' | 'from --volume') echo 'file' ;;
+  'from --authfile') echo 'file' ;;
   'images -f' | 'images --filter') echo 'nothing' ;;
   'images --format') echo 'nothing' ;;
   'info -f' | 'info --format') echo 'nothing' ;;
@@ -212,7 +214,9 @@ _builder_value() {
   'inspect -t' | 'inspect --type') echo 'words container image' ;;
   'pull --platform') echo 'nothing' ;;
   'pull --policy') echo 'words always missing never newer' ;;
+  'pull --authfile') echo 'file' ;;
   'push --digestfile') echo 'file' ;;
+  'push --authfile') echo 'file' ;;
   'run -e' | 'run --env') echo 'nothing' ;;
   'run --user') echo 'nothing' ;;
   'run --workingdir') echo 'file' ;;

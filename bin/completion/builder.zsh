@@ -57,6 +57,10 @@ _builder() {
         '--rewrite-timestamp[Accepted for buildah'\''s scripts]' \
         '*--change=[Change of the configuration for this image, as a Containerfile'\''s line]:instruction: ' \
         '*--unsetenv=[Remove an environment variable from the image]:name: ' \
+        '(-D --disable-compression)-D[Accepted for buildah'\''s scripts]' \
+        '(-D --disable-compression)--disable-compression[Accepted for buildah'\''s scripts]' \
+        '--authfile=[Accepted for buildah'\''s scripts]:file:_files' \
+        '--tls-verify[Accepted for buildah'\''s scripts]' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
         '1:container:_builder_containers' \
@@ -151,6 +155,8 @@ _builder() {
         '*--security-opt=[Security option of later runs]:option: ' \
         '*-v+[Folder of the host that later runs see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
         '*--volume=[Folder of the host that later runs see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '--authfile=[Accepted for buildah'\''s scripts]:file:_files' \
+        '--tls-verify[Accepted for buildah'\''s scripts]' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
         '1:image:_builder_images'
@@ -202,6 +208,8 @@ _builder() {
       _arguments -s -S $globals \
         '--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
         '--policy=[When to fetch]:value:(always missing never newer)' \
+        '--authfile=[Accepted for buildah'\''s scripts]:file:_files' \
+        '--tls-verify[Accepted for buildah'\''s scripts]' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
         '1:image:_builder_images'
@@ -209,6 +217,10 @@ _builder() {
     push)
       _arguments -s -S $globals \
         '--digestfile=[Write the manifest'\''s digest to a file]:file:_files' \
+        '(-D --disable-compression)-D[Accepted for buildah'\''s scripts]' \
+        '(-D --disable-compression)--disable-compression[Accepted for buildah'\''s scripts]' \
+        '--authfile=[Accepted for buildah'\''s scripts]:file:_files' \
+        '--tls-verify[Accepted for buildah'\''s scripts]' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
         '1:image:_builder_images' \

@@ -59,7 +59,10 @@ function editExecution(config: ExecutionConfig, edits: ConfigEdits): ExecutionCo
     ...given('Shell', edits.shell === undefined ? undefined : words(edits.shell)),
     ...given('Env', edits.env && editEnv(config.Env ?? [], edits.env)),
     ...given('Labels', (edits.label || edits.unsetlabel) && editLabels(config.Labels ?? {}, edits)),
-    ...given('ExposedPorts', edits.port && editSet(config.ExposedPorts, edits.port.map(checkPort))),
+    ...given(
+      'ExposedPorts',
+      edits.port && editSet(config.ExposedPorts, edits.port.flatMap((list) => list.split(',')).map(checkPort)),
+    ),
     ...given('Volumes', edits.volume && editSet(config.Volumes, edits.volume)),
     ...given('OnBuild', edits.onbuild && [...(config.OnBuild ?? []), ...edits.onbuild]),
     ...given('Healthcheck', editHealthcheck(config.Healthcheck, edits)),
@@ -124,6 +127,10 @@ function editLabels(labels: Readonly<Record<string, string>>, edits: ConfigEdits
   for (const name of edits.unsetlabel ?? []) delete result[name]
   for (const label of edits.label ?? []) {
     const [name, value] = pair(label)
+    if (!label.includes('=') && name.length > 1 && name.endsWith('-')) {
+      delete result[name.slice(0, -1)]
+      continue
+    }
     if (name === '') throw usage('label', label, 'it has no name', 'write NAME=value')
     result[name] = value
   }
@@ -172,7 +179,7 @@ function editHealthcheck(check: Healthcheck | undefined, edits: ConfigEdits): He
 
 function healthTest(test: string): readonly string[] {
   const list = jsonList(test)
-  if (list) return ['CMD', ...list]
+  if (list) return ['CMD', 'CMD-SHELL', 'NONE'].includes(list[0] ?? '') ? list : ['CMD', ...list]
   const [first = '', ...rest] = splitWords(test)
   if (first === 'NONE') return ['NONE']
   if (first === 'CMD') return ['CMD', ...rest]

@@ -1,5 +1,7 @@
 import { BuilderError } from '../errors.js'
-import type { ConfigEdits } from './edit.js'
+import { emptyConfig } from './config.js'
+import { type ConfigEdits, editConfig } from './edit.js'
+import { hostPlatform } from './platform.js'
 import { splitWords } from './words.js'
 
 /**
@@ -7,7 +9,26 @@ import { splitWords } from './words.js'
  * Dockerfile reference, the instructions of the same names. Throws `USAGE` for any other instruction.
  */
 export function changesToEdits(lines: readonly string[]): ConfigEdits {
-  return lines.reduce<ConfigEdits>((edits, line) => merge(edits, editOf(line)), {})
+  return lines.reduce<ConfigEdits>((edits, line) => merge(edits, checkedEdit(line)), {})
+}
+
+/** What is wrong is said of the line, not of the flag of `config` that says the same. */
+function checkedEdit(line: string): ConfigEdits {
+  const edits = editOf(line)
+  try {
+    editConfig(emptyConfig(hostPlatform()), edits)
+  } catch (error) {
+    if (!(error instanceof BuilderError)) throw error
+    const { reason, hint, object } = error
+    throw new BuilderError(error.code, {
+      operation: 'commit --change',
+      object: JSON.stringify(line),
+      reason: `${object}: ${reason}`,
+      ...(hint === undefined ? {} : { hint }),
+      cause: error,
+    })
+  }
+  return edits
 }
 
 function editOf(line: string): ConfigEdits {

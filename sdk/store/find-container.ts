@@ -46,5 +46,5 @@ function unknown(text: string, records: readonly ContainerRecord[], operation: s
     records.map(({ name }) => name),
   )
   const hint = near === undefined ? 'see builder containers, or make one: builder from IMAGE' : `did you mean ${near}?`
-  return new BuilderError('NOT_FOUND', { operation, object: text, reason: 'there is no such container', hint })
+  return new BuilderError('NOT_FOUND', { operation, object: text || '""', reason: 'there is no such container', hint })
 }

@@ -1,6 +1,6 @@
 import { BuilderError } from '../errors.js'
 import type { Descriptor } from '../image/descriptor.js'
-import { type Digest, isDigest } from '../image/digest.js'
+import { isDigest } from '../image/digest.js'
 import { nearestWord } from '../image/near-word.js'
 import { candidateNames } from '../image/reference.js'
 import { nameOf } from './index-file.js'
@@ -71,10 +71,14 @@ function unknown(text: string, entries: readonly Descriptor[], operation: string
   const names = entries.map(nameOf).filter((name) => name !== undefined)
   const shortened = new Map(names.flatMap((name) => spellings(name).map((short) => [short, name] as const)))
   const near = nearestWord(text, shortened.keys())
-  const pull =
-    /^[0-9a-f]{12,64}$/.test(text) || isDigest(text as Digest) ? '' : '; or bring one in: builder pull oci-archive:FILE'
-  const hint = near === undefined ? `see builder images${pull}` : `did you mean ${near}?`
-  return new BuilderError('NOT_FOUND', { operation, object: text, reason: 'there is no such image in the store', hint })
+  const known = 'see builder images; a file is named as oci:PATH, oci-archive:FILE, docker-archive:FILE or dir:PATH'
+  const hint = near === undefined ? known : `did you mean ${near}?`
+  return new BuilderError('NOT_FOUND', {
+    operation,
+    object: text || '""',
+    reason: 'there is no such image in the store',
+    hint,
+  })
 }
 
 /** The ways a user may write a full name: without registry, without `:latest`, the last part alone. */

@@ -1,4 +1,5 @@
 import { BuilderError } from '../errors.js'
+import { changesToEdits } from '../image/instruction.js'
 import { localName } from '../image/reference.js'
 import { findContainer } from '../store/containers.js'
 import { addImage, type Image } from '../store/images.js'
@@ -56,6 +57,18 @@ export interface CommitOptions extends GlobalOptions {
    */
   unsetenv?: readonly string[]
   /**
+   * Accepted for buildah's scripts: layers are kept as they are, not compressed.
+   * @short D
+   */
+  disableCompression?: boolean
+  /**
+   * Accepted for buildah's scripts: images are read and written as files, which needs no login.
+   * @placeholder FILE
+   */
+  authfile?: string
+  /** Accepted for buildah's scripts: images are read and written as files, without a connection. */
+  tlsVerify?: boolean
+  /**
    * Print nothing but the result.
    * @short q
    */
@@ -98,11 +111,13 @@ export interface CommitResult {
  * ```
  */
 export async function commit(container: string, image?: string, options: CommitOptions = {}): Promise<CommitResult> {
+  const epoch = epochOf(options)
+  changesToEdits(options.change ?? [])
   const store = await openStore(options)
   const { id } = await findContainer(store, container, 'commit')
   const elsewhere = image !== undefined && transportOf(image) !== undefined
   const name = image === undefined || elsewhere ? undefined : localName(image)
-  const made = await withLock(store, 'store', () => make(store, id, name, options), {
+  const made = await withLock(store, 'store', () => make(store, id, name, options, epoch), {
     shared: true,
     purpose: 'commit',
     ...(options.signal ? { signal: options.signal } : {}),
@@ -118,11 +133,16 @@ export function present(result: CommitResult): string {
   return result.id
 }
 
-async function make(store: Store, id: string, name: string | undefined, options: CommitOptions): Promise<Image> {
+async function make(
+  store: Store,
+  id: string,
+  name: string | undefined,
+  options: CommitOptions,
+  epoch: number | undefined,
+): Promise<Image> {
   await reapRuns(store)
   // What a killed run left; while one is at work its mount points stay, and are left out by name.
   if (usesOf(store, id) === 0) await forgetMountpoints(store, id, await tidyRoot(store, id, options.signal))
-  const epoch = epochOf(options)
   const sealing: Sealing = {
     ...(epoch === undefined ? {} : { epoch }),
     ...(options.format ? { format: options.format } : {}),
@@ -141,9 +161,13 @@ function epochOf({ timestamp, sourceDateEpoch }: CommitOptions): number | undefi
   if (text === undefined || text === '') return undefined
   const epoch = Number(text)
   if (Number.isSafeInteger(epoch) && epoch >= 0 && epoch < 253402300800) return epoch
+  const given = [
+    ...(timestamp === undefined ? [] : ['--timestamp']),
+    ...(sourceDateEpoch === undefined ? [] : ['--source-date-epoch']),
+  ]
   throw new BuilderError('USAGE', {
     operation: 'commit',
-    object: `SOURCE_DATE_EPOCH=${text}`,
+    object: given.length > 0 ? `${given[0]} ${text}` : `SOURCE_DATE_EPOCH=${text}`,
     reason: 'it is not a number of seconds since 1970',
     hint: 'set it for example to $(git log -1 --format=%ct)',
   })

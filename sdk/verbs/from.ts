@@ -1,6 +1,9 @@
 import { BuilderError } from '../errors.js'
 import { emptyConfig } from '../image/config.js'
 import { hostPlatform, type Platform, parsePlatform, platformMatches } from '../image/platform.js'
+import { capabilitiesFor } from '../runtime/capabilities.js'
+import { parseSecurityOptions } from '../runtime/security-option.js'
+import { parseVolume } from '../runtime/volume.js'
 import {
   type ContainerDefaults,
   type ContainerRecord,
@@ -85,6 +88,13 @@ export interface FromOptions extends GlobalOptions {
    */
   volume?: readonly string[]
   /**
+   * Accepted for buildah's scripts: images are read and written as files, which needs no login.
+   * @placeholder FILE
+   */
+  authfile?: string
+  /** Accepted for buildah's scripts: images are read and written as files, without a connection. */
+  tlsVerify?: boolean
+  /**
    * Print nothing but the result.
    * @short q
    */
@@ -122,6 +132,7 @@ export interface FromResult {
  * ```
  */
 export async function from(image: string, options: FromOptions = {}): Promise<FromResult> {
+  checkDefaults(options)
   const store = await openStore(options)
   const wanted = transportOf(image) ? (await pull(image, { ...options, ...pullPlatform(options) })).digest : image
   const sharing = { shared: true, purpose: 'from', ...(options.signal ? { signal: options.signal } : {}) }
@@ -194,6 +205,15 @@ function fromImage(image: Image, asked: string): NewContainer {
     format: image.manifest.mediaType.includes('docker') ? 'docker' : 'oci',
     defaults: {},
   }
+}
+
+/** What only a run will use is wrong here already. */
+function checkDefaults({ volume, capAdd, capDrop, securityOpt, platform }: FromOptions): void {
+  for (const one of volume ?? []) parseVolume(one)
+  const names = (list: readonly string[] | undefined) => (list ?? []).flatMap((text) => text.split(',').filter(Boolean))
+  capabilitiesFor(0, names(capAdd), names(capDrop))
+  parseSecurityOptions(securityOpt ?? [])
+  if (platform !== undefined) parsePlatform(platform)
 }
 
 function defaultsOf(options: FromOptions): ContainerDefaults {

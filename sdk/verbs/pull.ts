@@ -18,6 +18,13 @@ export interface PullOptions extends GlobalOptions {
   /** When to fetch: `missing` and `newer` keep an image that the store has. */
   policy?: 'always' | 'missing' | 'never' | 'newer'
   /**
+   * Accepted for buildah's scripts: images are read and written as files, which needs no login.
+   * @placeholder FILE
+   */
+  authfile?: string
+  /** Accepted for buildah's scripts: images are read and written as files, without a connection. */
+  tlsVerify?: boolean
+  /**
    * Print nothing but the result.
    * @short q
    */

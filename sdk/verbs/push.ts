@@ -13,6 +13,18 @@ export interface PushOptions extends GlobalOptions {
    */
   digestfile?: string
   /**
+   * Accepted for buildah's scripts: layers made here are written as they are, not compressed.
+   * @short D
+   */
+  disableCompression?: boolean
+  /**
+   * Accepted for buildah's scripts: images are read and written as files, which needs no login.
+   * @placeholder FILE
+   */
+  authfile?: string
+  /** Accepted for buildah's scripts: images are read and written as files, without a connection. */
+  tlsVerify?: boolean
+  /**
    * Print nothing but the result.
    * @short q
    */
