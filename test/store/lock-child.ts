@@ -1,5 +1,5 @@
 // Takes a lock and does what it is told: `hold` keeps it until stdin ends, `count N` adds one to a number N times.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { acquireLock, withLock } from '../../sdk/store/locks.js'
 
@@ -12,7 +12,9 @@ if (what === 'count') {
     await withLock(store, 'number', async () => {
       const number = Number(readFileSync(path, 'utf8'))
       await new Promise((resolve) => setImmediate(resolve))
-      writeFileSync(path, String(number + 1))
+      // In one step: the kill must not fall between emptying the file and filling it.
+      writeFileSync(`${path}.${process.pid}`, String(number + 1))
+      renameSync(`${path}.${process.pid}`, path)
     })
 } else {
   const lock = await acquireLock(store, 'held', { shared: what === 'share', purpose: 'hold it for a test' })
