@@ -1,4 +1,3 @@
-import { BuilderError } from '../errors.js'
 import { localName } from '../image/reference.js'
 import type { Store } from '../store/store.js'
 import { dirSink, dirSource } from './dir.js'
@@ -11,40 +10,12 @@ import { ociSink, ociSource } from './oci.js'
 import { ociArchiveSink, ociArchiveSource } from './oci-archive.js'
 import type { ImageSink } from './sink.js'
 import type { ImageSource } from './source.js'
+import { transportOf } from './transport-text.js'
 
 export { type CopyOptions, type CopyProgress, copyImage } from './copy.js'
 export type { CopyPlan, ImageSink, PlannedImage } from './sink.js'
 export type { ImageSource, Top } from './source.js'
-
-/** Transports that exist: where an image can be read from and written to, apart from the store itself. */
-export const transports = ['oci', 'oci-archive', 'docker-archive', 'dir'] as const
-
-/** The word before the colon. */
-export type TransportName = (typeof transports)[number]
-
-/** A transport and what follows its colon. */
-export interface TransportText {
-  readonly transport: TransportName
-  readonly rest: string
-}
-
-/**
- * Takes `transport:rest` apart; undefined for text without a transport, which is the name of an image. Throws
- * `UNSUPPORTED` for a transport of containers-transports(5) that does not exist here.
- */
-export function transportOf(text: string): TransportText | undefined {
-  const colon = text.indexOf(':')
-  const word = text.slice(0, Math.max(0, colon))
-  const transport = transports.find((name) => name === word)
-  if (transport) return { transport, rest: text.slice(colon + 1) }
-  if (!text.startsWith('docker://') && !elsewhere.has(word)) return undefined
-  throw new BuilderError('UNSUPPORTED', {
-    operation: 'read image location',
-    object: text,
-    reason: `builder has no transport ${word}${word === 'docker' ? '://' : ':'}`,
-    hint: `use one of ${transports.map((name) => `${name}:`).join(', ')} or the name of an image in the store`,
-  })
-}
+export { type TransportName, type TransportText, transportOf, transports } from './transport-text.js'
 
 /**
  * Opens an image to read: `oci:path:ref` and so on, or the name or ID of an image in the store. Throws `NOT_FOUND`,
@@ -85,9 +56,6 @@ export async function openSink(store: Store, text: string): Promise<ImageSink> {
   if (transport === 'oci-archive') return ociArchiveSink(store, location, text)
   return dockerArchiveSink(store, location, text)
 }
-
-/** Transports of other tools; `docker` counts only with `//`, for `docker:latest` is the name of an image. */
-const elsewhere = new Set(['docker-daemon', 'containers-storage', 'ostree', 'sif', 'tarball', 'atomic'])
 
 /** A directory has no refs: all that follows is its path. */
 function path(rest: string): string {

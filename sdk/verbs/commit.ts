@@ -7,9 +7,8 @@ import { withLock } from '../store/locks.js'
 import { tidyRoot, usesOf } from '../store/mounts.js'
 import { type Sealing, seal, sealSquashed } from '../store/seal.js'
 import { openStore, type Store } from '../store/store.js'
-import { transportOf } from '../transport/transport.js'
+import { transportOf } from '../transport/transport-text.js'
 import type { GlobalOptions } from './global.js'
-import { push } from './push.js'
 import { reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
 import { rm } from './rm.js'
@@ -122,7 +121,10 @@ export async function commit(container: string, image?: string, options: CommitO
     purpose: 'commit',
     ...(options.signal ? { signal: options.signal } : {}),
   })
-  if (elsewhere) await push(made.id, image, { ...given(options), quiet: true })
+  if (elsewhere) {
+    const { push } = await import('./push.js')
+    await push(made.id, image, { ...given(options), quiet: true })
+  }
   if (options.iidfile) await writeResult(options.iidfile, made.id)
   if (options.rm) await rm([id], given(options))
   return { id: made.id, digest: made.manifestDigest, ...(name === undefined ? {} : { name }) }

@@ -13,9 +13,8 @@ import {
 import { findImage, type Image } from '../store/images.js'
 import { withLock } from '../store/locks.js'
 import { openStore, type Store } from '../store/store.js'
-import { transportOf } from '../transport/transport.js'
+import { transportOf } from '../transport/transport-text.js'
 import type { GlobalOptions } from './global.js'
-import { pull } from './pull.js'
 import { writeResult } from './result-file.js'
 
 /** Options of {@link from}. */
@@ -134,7 +133,7 @@ export interface FromResult {
 export async function from(image: string, options: FromOptions = {}): Promise<FromResult> {
   checkDefaults(options)
   const store = await openStore(options)
-  const wanted = transportOf(image) ? (await pull(image, { ...options, ...pullPlatform(options) })).digest : image
+  const wanted = transportOf(image) ? await pulled(image, options) : image
   const sharing = { shared: true, purpose: 'from', ...(options.signal ? { signal: options.signal } : {}) }
   const container = await withLock(store, 'store', () => create(store, wanted, image, options), sharing)
   if (options.cidfile) await writeResult(options.cidfile, container.id)
@@ -144,6 +143,12 @@ export async function from(image: string, options: FromOptions = {}): Promise<Fr
 /** What the shell door prints. */
 export function present(result: FromResult): string {
   return result.name
+}
+
+/** Loaded only where there is something to fetch: it brings every transport along. */
+async function pulled(image: string, options: FromOptions): Promise<string> {
+  const { pull } = await import('./pull.js')
+  return (await pull(image, { ...options, ...pullPlatform(options) })).digest
 }
 
 async function create(store: Store, image: string, asked: string, options: FromOptions): Promise<ContainerRecord> {

@@ -1,0 +1,34 @@
+import { BuilderError } from '../errors.js'
+
+/** Transports that exist: where an image can be read from and written to, apart from the store itself. */
+export const transports = ['oci', 'oci-archive', 'docker-archive', 'dir'] as const
+
+/** The word before the colon. */
+export type TransportName = (typeof transports)[number]
+
+/** A transport and what follows its colon. */
+export interface TransportText {
+  readonly transport: TransportName
+  readonly rest: string
+}
+
+/**
+ * Takes `transport:rest` apart; undefined for text without a transport, which is the name of an image. Throws
+ * `UNSUPPORTED` for a transport of containers-transports(5) that does not exist here.
+ */
+export function transportOf(text: string): TransportText | undefined {
+  const colon = text.indexOf(':')
+  const word = text.slice(0, Math.max(0, colon))
+  const transport = transports.find((name) => name === word)
+  if (transport) return { transport, rest: text.slice(colon + 1) }
+  if (!text.startsWith('docker://') && !elsewhere.has(word)) return undefined
+  throw new BuilderError('UNSUPPORTED', {
+    operation: 'read image location',
+    object: text,
+    reason: `builder has no transport ${word}${word === 'docker' ? '://' : ':'}`,
+    hint: `use one of ${transports.map((name) => `${name}:`).join(', ')} or the name of an image in the store`,
+  })
+}
+
+/** Transports of other tools; `docker` counts only with `//`, for `docker:latest` is the name of an image. */
+const elsewhere = new Set(['docker-daemon', 'containers-storage', 'ostree', 'sif', 'tarball', 'atomic'])
