@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pair, type Row } from './pair.js'
 import { call, makeTree, newPlace } from './places.js'
 
-const [files, bytes, runs] = [20_000, 600_000_000, 3]
+const [files, bytes, runs] = [20_000, 600_000_000, 2]
 
 export async function measure(): Promise<readonly Row[]> {
   const place = newPlace()

@@ -1,6 +1,7 @@
 /** Folders and tools that the benchmarks share. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,7 +22,9 @@ export interface Place {
 }
 
 export function newPlace(): Place {
-  const folder = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'bench-'))
+  // In lower case, for buildah makes image names of paths.
+  const folder = join(process.env.BENCH_DIR ?? tmpdir(), `bench-${randomBytes(4).toString('hex')}`)
+  mkdirSync(folder)
   const driver = 'overlay'
   const storage = ['--storage-driver', driver, '--root', join(folder, 'b'), '--runroot', join(folder, 'br')]
   return {
