@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { startTimeOf } from '../../sdk/namespace/process.js'
 import { runDirectory } from '../../sdk/namespace/run-directory.js'
@@ -222,6 +222,19 @@ if (isUser) {
       assert.match(ran.stderr, /the kernel or a policy of this machine forbids them; set .*max_user_namespaces/)
       assert.equal(ran.code, 125)
     }
+  })
+
+  test('a user without a range is told which line gives one', async (t) => {
+    const drop =
+      'exec setpriv --reuid=1 --regid=1 --clear-groups --inh-caps=+dac_override --ambient-caps=+dac_override "$@"'
+    const inside = [process.execPath, join(top, 'test/setup/inside.mjs'), 'sh', '-c', drop, 'sh']
+    const main = witness(t, said)
+    chmodSync(dirname(main.BUILDER_MAIN ?? ''), 0o755)
+    const env = { ...main, USER: undefined, BUILDER_RUNROOT: '/tmp' }
+    const { stderr, code } = await command([...inside, launcher, 'info'], { env })
+    assert.match(stderr, /only one id is mapped, for user \S+ has no range in \/etc\/subuid and \/etc\/subgid; /)
+    assert.match(stderr, /to mend it: usermod --add-subuids \d+-\d+ --add-subgids \d+-\d+ \S+\n/)
+    assert.equal(code, 0)
   })
 
   test('two first mounts at the same time share one holder; the last umount ends it', async (t) => {
