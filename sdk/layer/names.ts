@@ -44,5 +44,4 @@ export function plainName(name: string, operation: string): string {
 
 /** An empty part, or one that begins with a dot: `.`, `..`, or a harmless one. */
 const needsCare = /(^|\/)([.]{0,2})(\/|$)|\0/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the first 128 characters begin with NUL
-const beyondAscii = /[^\x00-\x7f]/
+const beyondAscii = /\P{ASCII}/u

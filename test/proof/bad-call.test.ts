@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { userInfo } from 'node:os'
 import { test } from 'node:test'
-import { builder, command, needs, top } from '../lane.js'
+import { command, needs, top } from '../lane.js'
 import { assertUntouched, busyboxContainer, isRoot, layersOf, newScene } from './scene.js'
 
 interface Case {
@@ -79,23 +79,4 @@ test('user namespaces forbidden', async (t) => {
   assert.equal(code, 125, stderr)
   assert.match(stderr, /^builder: .*user namespace/m)
   assert.match(stderr, /max_user_namespaces/)
-})
-
-test('a user without a range is warned once, and goes on', async (t) => {
-  if (isRoot()) return t.skip('root needs none')
-  const scene = newScene(t)
-  // Another name without ranges, for the files are found by it: the user id has none of its own either.
-  const empty = 'unshare -r -m sh -c \'mount --bind /dev/null /etc/subuid && exec setpriv --no-new-privs "$@"\' sh "$@"'
-  const { stderr } = await command([
-    'sh',
-    '-c',
-    `${empty}`,
-    'sh',
-    `${top}/bin/builder`,
-    '--root',
-    scene.root,
-    'version',
-  ])
-  assert.doesNotMatch(stderr, /bug/)
-  await builder(['version'], { store: scene.folder })
 })
