@@ -27,13 +27,12 @@ export interface TarEntry {
   readonly xattrs?: readonly (readonly [name: string, value: string])[]
 }
 
-/** The header of an entry, whole blocks. The bytes are valid until the next call. */
+/** The header of an entry, whole blocks. Its own bytes, for archives are written side by side, a header in several steps. */
 export function encodeHeader(entry: TarEntry): Buffer {
   const records = paxRecords(entry)
   const padded = Math.ceil(records.length / blockSize) * blockSize
   const length = padded === 0 ? blockSize : 2 * blockSize + padded
-  if (length > scratch.length) scratch = Buffer.alloc(length)
-  const out = scratch.subarray(0, length).fill(0)
+  const out = Buffer.alloc(length)
   if (padded > 0) {
     extensionBlock(records.length).copy(out)
     out.write(records, blockSize, 'latin1')
@@ -150,4 +149,3 @@ const flags: Readonly<Record<EntryType, string>> = {
   fifo: '6',
 }
 const extensionBlocks: Record<number, Buffer> = {}
-let scratch = Buffer.alloc(4096)
