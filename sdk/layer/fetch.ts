@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, utimes } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { BuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
 
@@ -37,13 +38,9 @@ export async function fetchFile(
   return { path: file, name: basename(new URL(url).pathname) || 'index.html' }
 }
 
-/** Writes a stream to a file of mode 0600 and gives the file's path. */
-export async function saveStream(
-  stream: AsyncIterable<Uint8Array>,
-  file: string,
-  { signal }: FetchOptions,
-): Promise<string> {
-  await save(stream, file, signal)
+/** Writes a stream to a file of mode 0600 and gives the file's path. The signal ends it also while nothing comes. */
+export async function saveStream(stream: Readable, file: string, { signal }: FetchOptions): Promise<string> {
+  await save(signal ? addAbortSignal(signal, stream) : stream, file, signal)
   return file
 }
 

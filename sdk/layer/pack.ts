@@ -7,6 +7,8 @@ import { type TarOptions, tarChunks } from './tar.js'
 
 export interface PackOptions extends TarOptions {
   readonly signal?: AbortSignal
+  /** Gets how many bytes of the tar there are so far, at every piece. */
+  readonly onBytes?: (bytes: number) => void
   /** Gets the bytes of the tar, in pieces that are its own to keep; the next one waits for what it returns. */
   readonly sink?: (chunk: Uint8Array) => void | Promise<void>
 }
@@ -51,8 +53,11 @@ async function* paced(directory: string, options: PackOptions, count: { entries:
   try {
     stopIfAborted(options.signal, 'pack layer', directory)
     let breath = performance.now()
+    let bytes = 0
     for (const chunk of tarChunks(directory, options, count, supply)) {
       yield chunk
+      bytes += chunk.length
+      options.onBytes?.(bytes)
       if (performance.now() - breath < patience) continue
       await setImmediate()
       breath = performance.now()
