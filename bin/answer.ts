@@ -82,9 +82,10 @@ function callable(module: VerbModule, name: string): (...args: unknown[]) => unk
   return found as (...args: unknown[]) => unknown
 }
 
-/** A string is a line, an object is JSON, nothing is nothing. */
+/** A string is a line, bytes are text that gets no newline, an object is JSON, nothing is nothing. */
 function lineOf(value: unknown): string {
   if (value === undefined || value === null || value === '') return ''
+  if (value instanceof Uint8Array) return Buffer.from(value).toString()
   const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2)
   return text.endsWith('\n') ? text : `${text}\n`
 }

@@ -1,11 +1,12 @@
-// Builds dist/: every TypeScript file as one JavaScript file (for the SDK and the tests), the command line as a few
-// bundles (so that a verb loads only what it uses), and with --types the declarations,
+// Builds dist/: every TypeScript file as one JavaScript file (for the SDK and the tests), the SDK as bundles that share
+// their parts, the command line as two bundles that start fast (bin/bundle.mjs), and with --types the declarations,
 // with --generate what is generated from the verbs, with --check only whether that is up to date. Takes well under a second.
 import { execFileSync } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { bundleCommandLine } from './bundle.mjs'
 
 const top = dirname(dirname(fileURLToPath(import.meta.url)))
 const wants = new Set(process.argv.slice(2))
@@ -18,6 +19,7 @@ if (wants.has('--generate') || wants.has('--check')) {
   await transpile()
 }
 await bundle()
+await bundleCommandLine(top)
 if (wants.has('--types')) execFileSync(join(top, 'node_modules/.bin/tsc'), ['-p', top], { stdio: 'inherit' })
 
 async function transpile() {
@@ -38,7 +40,10 @@ async function bundle() {
   rmSync(join(top, 'dist/cli'), { recursive: true, force: true })
   await build({
     absWorkingDir: top,
-    entryPoints: { main: 'bin/main.ts', sdk: 'sdk/index.ts', 'engine-main': 'sdk/door/engine-main.ts' },
+    entryPoints: {
+      sdk: 'sdk/index.ts',
+      'engine-main': 'sdk/door/engine-main.ts',
+    },
     outdir: 'dist/cli',
     bundle: true,
     splitting: true,

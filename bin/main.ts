@@ -1,4 +1,4 @@
 import { runCommandLine } from './command-line.js'
 import { table } from './verbs.gen.js'
 
-await runCommandLine(table)
+void runCommandLine(table)

@@ -44,8 +44,11 @@ export interface Positional {
 /** The functions of a verb's module that the command line calls, by name. */
 export type VerbModule = Readonly<Record<string, unknown>>
 
-/** Where a verb must run: in the namespace, anywhere (it touches metadata only), or in the namespace that mounts hold. */
-export type Where = 'inside' | 'outside' | 'holder'
+/**
+ * Where a verb must run: in the namespace, anywhere (it touches metadata only), in the namespace that mounts hold, or in
+ * the namespace with a session of its own.
+ */
+export type Where = 'inside' | 'outside' | 'holder' | 'session'
 
 /** A verb, as the generator reads it from `sdk/verbs/`. */
 export interface Verb {
@@ -73,6 +76,8 @@ export interface Verb {
   /** True when the module exports `present`. */
   readonly present: boolean
   readonly hidden: boolean
+  /** True when it never opens a connection to another machine. */
+  readonly offline: boolean
 }
 
 /** A piece of documentation that can be run. */

@@ -16,7 +16,7 @@ _builder_verb() {
     ;;
   'commit')
     verb='commit'
-    flags='--rm --squash -f --format --omit-history --iidfile --timestamp --source-date-epoch --rewrite-timestamp --change --unsetenv -D --disable-compression --authfile --tls-verify -q --quiet'
+    flags='--rm --squash -f --format --omit-history --manifest --iidfile --timestamp --source-date-epoch --rewrite-timestamp --change --unsetenv -D --disable-compression --progress -q --quiet --authfile --creds --tls-verify --no-tls-verify --cert-dir'
     operands=(container image)
     ;;
   'config')
@@ -34,9 +34,29 @@ _builder_verb() {
     flags='--closure --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
+  'delete')
+    verb='delete'
+    flags='--authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    operands=(image)
+    ;;
   'from')
     verb='from'
-    flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume --authfile --tls-verify -q --quiet'
+    flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
+    operands=(image)
+    ;;
+  'history')
+    verb='history'
+    flags='--format -H --human --no-human --no-trunc -q --quiet'
+    operands=(image)
+    ;;
+  'image copy')
+    verb='image copy'
+    flags='-a --all --platform --preserve-digests --dry-run --digestfile --authfile --src-authfile --dest-authfile --src-creds --dest-creds --tls-verify --src-tls-verify --dest-tls-verify --src-cert-dir --dest-cert-dir -f --format --compression-format --dest-compress-format --compression-level --dest-compress-level --force-compression --dest-force-compress-format --progress -q --quiet'
+    operands=(file file)
+    ;;
+  'image inspect')
+    verb='image inspect'
+    flags='--raw --config --format --platform -n --no-tags --authfile --creds --tls-verify --no-tls-verify --cert-dir'
     operands=(image)
     ;;
   'images')
@@ -53,6 +73,61 @@ _builder_verb() {
     verb='inspect'
     flags='-f --format -t --type'
     operands=(nothing)
+    ;;
+  'list-tags')
+    verb='list-tags'
+    flags='--authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    operands=(file)
+    ;;
+  'login')
+    verb='login'
+    flags='-u --username -p --password --password-stdin --get-login -v --verbose --authfile --tls-verify --no-tls-verify --cert-dir'
+    operands=(nothing)
+    ;;
+  'logout')
+    verb='logout'
+    flags='-a --all --authfile'
+    operands=(nothing)
+    ;;
+  'manifest add')
+    verb='manifest add'
+    flags='--all --annotation --arch --features --os --os-features --os-version --variant --authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    operands=(image image)
+    ;;
+  'manifest annotate')
+    verb='manifest annotate'
+    flags='--annotation --arch --features --os --os-features --os-version --variant'
+    operands=(image image)
+    ;;
+  'manifest create')
+    verb='manifest create'
+    flags='--all --amend --authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    operands=(image image...)
+    ;;
+  'manifest exists')
+    verb='manifest exists'
+    flags=''
+    operands=(image)
+    ;;
+  'manifest inspect')
+    verb='manifest inspect'
+    flags='--authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    operands=(image)
+    ;;
+  'manifest push')
+    verb='manifest push'
+    flags='--all --no-all --digestfile -f --format --rm --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
+    operands=(image file)
+    ;;
+  'manifest remove')
+    verb='manifest remove'
+    flags=''
+    operands=(image image)
+    ;;
+  'manifest rm')
+    verb='manifest rm'
+    flags=''
+    operands=(image...)
     ;;
   'materialize')
     verb='materialize'
@@ -71,20 +146,30 @@ _builder_verb() {
     ;;
   'pull')
     verb='pull'
-    flags='--platform --policy --authfile --tls-verify -q --quiet'
+    flags='--all-platforms --platform --policy --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
     operands=(image)
     ;;
   'push')
     verb='push'
-    flags='--digestfile -D --disable-compression --authfile --tls-verify -q --quiet'
+    flags='--all --digestfile -D --disable-compression --rm --authfile --creds --tls-verify --no-tls-verify --cert-dir -f --format --compression-format --dest-compress-format --compression-level --dest-compress-level --force-compression --dest-force-compress-format --progress -q --quiet'
     operands=(image file)
+    ;;
+  'recipe')
+    verb='recipe'
+    flags='--shell'
+    operands=(file command...)
+    ;;
+  'referrers')
+    verb='referrers'
+    flags='--artifact-type --authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    operands=(image)
     ;;
   'rename')
     verb='rename'
     flags=''
     operands=(container nothing)
     ;;
-  'rm' | 'delete')
+  'rm')
     verb='rm'
     flags='-a --all'
     operands=(container...)
@@ -99,10 +184,25 @@ _builder_verb() {
     flags='-e --env --user --workingdir -v --volume --mount --contextdir --network --cap-add --cap-drop --device --security-opt -t --terminal --tty --hostname --no-hosts --isolation --runtime --runtime-flag --valid-exit-codes --add-history'
     operands=(container command...)
     ;;
+  'session')
+    verb='session'
+    flags=''
+    operands=()
+    ;;
+  'sync')
+    verb='sync'
+    flags='-s --src -d --dest --scoped -a --all --platform --dry-run --append-suffix --keep-going --preserve-digests --authfile --src-authfile --dest-authfile --src-creds --dest-creds --tls-verify --src-tls-verify --dest-tls-verify --src-cert-dir --dest-cert-dir -f --format --compression-format --dest-compress-format --compression-level --dest-compress-level --force-compression --dest-force-compress-format --progress -q --quiet'
+    operands=(file file)
+    ;;
   'tag')
     verb='tag'
     flags=''
     operands=(image nothing...)
+    ;;
+  'tree')
+    verb='tree'
+    flags='--whatrequires --json'
+    operands=(image)
     ;;
   'umount' | 'unmount')
     verb='umount'
@@ -148,12 +248,16 @@ _builder_value() {
   'add --exclude') echo 'nothing' ;;
   'add --timestamp') echo 'nothing' ;;
   'commit -f' | 'commit --format') echo 'words oci docker' ;;
+  'commit --manifest') echo 'nothing' ;;
   'commit --iidfile') echo 'file' ;;
   'commit --timestamp') echo 'nothing' ;;
   'commit --source-date-epoch') echo 'nothing' ;;
   'commit --change') echo 'nothing' ;;
   'commit --unsetenv') echo 'nothing' ;;
+  'commit --progress') echo 'words auto plain tty json none' ;;
   'commit --authfile') echo 'file' ;;
+  'commit --creds') echo 'nothing' ;;
+  'commit --cert-dir') echo 'file' ;;
   'config -e' | 'config --env') echo 'nothing' ;;
   'config -l' | 'config --label') echo 'nothing' ;;
   'config --unsetlabel') echo 'nothing' ;;
@@ -191,6 +295,9 @@ _builder_value() {
   'copy --ignorefile') echo 'file' ;;
   'copy --exclude') echo 'nothing' ;;
   'copy --timestamp') echo 'nothing' ;;
+  'delete --authfile') echo 'file' ;;
+  'delete --creds') echo 'nothing' ;;
+  'delete --cert-dir') echo 'file' ;;
   'from --name') echo 'nothing' ;;
   'from --pull') echo 'words always missing never newer' ;;
   'from --cidfile') echo 'file' ;;
@@ -207,16 +314,89 @@ _builder_value() {
   'from --security-opt') echo 'nothing' ;;
   'from -v' | 'from --volume') echo 'file' ;;
   'from --authfile') echo 'file' ;;
+  'from --creds') echo 'nothing' ;;
+  'from --cert-dir') echo 'file' ;;
+  'from --progress') echo 'words auto plain tty json none' ;;
+  'history --format') echo 'nothing' ;;
+  'image copy --platform') echo 'nothing' ;;
+  'image copy --digestfile') echo 'file' ;;
+  'image copy --authfile') echo 'file' ;;
+  'image copy --src-authfile') echo 'file' ;;
+  'image copy --dest-authfile') echo 'file' ;;
+  'image copy --src-creds') echo 'nothing' ;;
+  'image copy --dest-creds') echo 'nothing' ;;
+  'image copy --src-cert-dir') echo 'file' ;;
+  'image copy --dest-cert-dir') echo 'file' ;;
+  'image copy -f' | 'image copy --format') echo 'words oci v2s2' ;;
+  'image copy --compression-format' | 'image copy --dest-compress-format') echo 'words gzip zstd none' ;;
+  'image copy --compression-level' | 'image copy --dest-compress-level') echo 'nothing' ;;
+  'image copy --progress') echo 'words auto plain tty json none' ;;
+  'image inspect --format') echo 'nothing' ;;
+  'image inspect --platform') echo 'nothing' ;;
+  'image inspect --authfile') echo 'file' ;;
+  'image inspect --creds') echo 'nothing' ;;
+  'image inspect --cert-dir') echo 'file' ;;
   'images -f' | 'images --filter') echo 'nothing' ;;
   'images --format') echo 'nothing' ;;
   'info -f' | 'info --format') echo 'nothing' ;;
   'inspect -f' | 'inspect --format') echo 'nothing' ;;
   'inspect -t' | 'inspect --type') echo 'words container image' ;;
+  'list-tags --authfile') echo 'file' ;;
+  'list-tags --creds') echo 'nothing' ;;
+  'list-tags --cert-dir') echo 'file' ;;
+  'login -u' | 'login --username') echo 'nothing' ;;
+  'login -p' | 'login --password') echo 'nothing' ;;
+  'login --authfile') echo 'file' ;;
+  'login --cert-dir') echo 'file' ;;
+  'logout --authfile') echo 'file' ;;
+  'manifest add --annotation') echo 'nothing' ;;
+  'manifest add --arch') echo 'nothing' ;;
+  'manifest add --features') echo 'nothing' ;;
+  'manifest add --os') echo 'nothing' ;;
+  'manifest add --os-features') echo 'nothing' ;;
+  'manifest add --os-version') echo 'nothing' ;;
+  'manifest add --variant') echo 'nothing' ;;
+  'manifest add --authfile') echo 'file' ;;
+  'manifest add --creds') echo 'nothing' ;;
+  'manifest add --cert-dir') echo 'file' ;;
+  'manifest annotate --annotation') echo 'nothing' ;;
+  'manifest annotate --arch') echo 'nothing' ;;
+  'manifest annotate --features') echo 'nothing' ;;
+  'manifest annotate --os') echo 'nothing' ;;
+  'manifest annotate --os-features') echo 'nothing' ;;
+  'manifest annotate --os-version') echo 'nothing' ;;
+  'manifest annotate --variant') echo 'nothing' ;;
+  'manifest create --authfile') echo 'file' ;;
+  'manifest create --creds') echo 'nothing' ;;
+  'manifest create --cert-dir') echo 'file' ;;
+  'manifest inspect --authfile') echo 'file' ;;
+  'manifest inspect --creds') echo 'nothing' ;;
+  'manifest inspect --cert-dir') echo 'file' ;;
+  'manifest push --digestfile') echo 'file' ;;
+  'manifest push -f' | 'manifest push --format') echo 'words oci v2s2' ;;
+  'manifest push --authfile') echo 'file' ;;
+  'manifest push --creds') echo 'nothing' ;;
+  'manifest push --cert-dir') echo 'file' ;;
+  'manifest push --progress') echo 'words auto plain tty json none' ;;
   'pull --platform') echo 'nothing' ;;
   'pull --policy') echo 'words always missing never newer' ;;
   'pull --authfile') echo 'file' ;;
+  'pull --creds') echo 'nothing' ;;
+  'pull --cert-dir') echo 'file' ;;
+  'pull --progress') echo 'words auto plain tty json none' ;;
   'push --digestfile') echo 'file' ;;
   'push --authfile') echo 'file' ;;
+  'push --creds') echo 'nothing' ;;
+  'push --cert-dir') echo 'file' ;;
+  'push -f' | 'push --format') echo 'words oci v2s2' ;;
+  'push --compression-format' | 'push --dest-compress-format') echo 'words gzip zstd none' ;;
+  'push --compression-level' | 'push --dest-compress-level') echo 'nothing' ;;
+  'push --progress') echo 'words auto plain tty json none' ;;
+  'recipe --shell') echo 'nothing' ;;
+  'referrers --artifact-type') echo 'nothing' ;;
+  'referrers --authfile') echo 'file' ;;
+  'referrers --creds') echo 'nothing' ;;
+  'referrers --cert-dir') echo 'file' ;;
   'run -e' | 'run --env') echo 'nothing' ;;
   'run --user') echo 'nothing' ;;
   'run --workingdir') echo 'file' ;;
@@ -233,15 +413,32 @@ _builder_value() {
   'run --runtime') echo 'file' ;;
   'run --runtime-flag') echo 'nothing' ;;
   'run --valid-exit-codes') echo 'nothing' ;;
+  'sync -s' | 'sync --src') echo 'words docker dir yaml' ;;
+  'sync -d' | 'sync --dest') echo 'words docker dir' ;;
+  'sync --platform') echo 'nothing' ;;
+  'sync --append-suffix') echo 'nothing' ;;
+  'sync --authfile') echo 'file' ;;
+  'sync --src-authfile') echo 'file' ;;
+  'sync --dest-authfile') echo 'file' ;;
+  'sync --src-creds') echo 'nothing' ;;
+  'sync --dest-creds') echo 'nothing' ;;
+  'sync --src-cert-dir') echo 'file' ;;
+  'sync --dest-cert-dir') echo 'file' ;;
+  'sync -f' | 'sync --format') echo 'words oci v2s2' ;;
+  'sync --compression-format' | 'sync --dest-compress-format') echo 'words gzip zstd none' ;;
+  'sync --compression-level' | 'sync --dest-compress-level') echo 'nothing' ;;
+  'sync --progress') echo 'words auto plain tty json none' ;;
   'unshare -m' | 'unshare --mount') echo 'nothing' ;;
   *) return 1 ;;
   esac
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add check commit config containers copy from images info inspect materialize mount prune pull push rename rm rmi run tag umount unshare untag version completion help'
+_builder_first='add check commit config containers copy delete from history image images info inspect list-tags login logout manifest materialize mount prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version completion help'
 _builder_second() {
   case $1 in
+  image) echo 'copy inspect' ;;
+  manifest) echo 'add annotate create exists inspect push remove rm' ;;
   *) return 1 ;;
   esac
 }

@@ -19,6 +19,16 @@ _builder() {
   [[ $state == verb ]] || return
   verb=$words[1]
   case $verb in
+    image)
+      _arguments -C -s -S $globals '1: :_builder_image' '*:: :->member'
+      [[ $state == member ]] || return
+      verb+=" $words[1]"
+      ;;
+    manifest)
+      _arguments -C -s -S $globals '1: :_builder_manifest' '*:: :->member'
+      [[ $state == member ]] || return
+      verb+=" $words[1]"
+      ;;
   esac
   case $verb in
     add)
@@ -51,18 +61,23 @@ _builder() {
         '(-f --format)-f+[Form of the image'\''s manifest]:value:(oci docker)' \
         '(-f --format)--format=[Form of the image'\''s manifest]:value:(oci docker)' \
         '--omit-history[Leave the history out of the image]' \
+        '--manifest=[Add the image to a list of images, which is made when it is not there]:list: ' \
         '--iidfile=[Write the image'\''s ID to a file]:file:_files' \
         '--timestamp=[Time of the image, in seconds since 1970]:seconds: ' \
         '--source-date-epoch=[Time of the image, in seconds since 1970]:seconds: ' \
         '--rewrite-timestamp[Accepted for buildah'\''s scripts]' \
         '*--change=[Change of the configuration for this image, as a Containerfile'\''s line]:instruction: ' \
         '*--unsetenv=[Remove an environment variable from the image]:name: ' \
-        '(-D --disable-compression)-D[Accepted for buildah'\''s scripts]' \
-        '(-D --disable-compression)--disable-compression[Accepted for buildah'\''s scripts]' \
-        '--authfile=[Accepted for buildah'\''s scripts]:file:_files' \
-        '--tls-verify[Accepted for buildah'\''s scripts]' \
+        '(-D --disable-compression)-D[Leave layers that were made here as they are, for a destination in a registry too]' \
+        '(-D --disable-compression)--disable-compression[Leave layers that were made here as they are, for a destination in a registry too]' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
         '1:container:_builder_containers' \
         '2::image:_builder_images'
       ;;
@@ -136,10 +151,19 @@ _builder() {
         '1:container:_builder_containers' \
         '*:path:_files'
       ;;
+    delete)
+      _arguments -s -S $globals \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '1:image:_builder_images'
+      ;;
     from)
       _arguments -s -S $globals \
         '--name=[Name of the container]:name: ' \
-        '--pull=-[When to fetch the image again]::value:(always missing never newer)' \
+        '--pull=-[When to ask a registry for the image, as pull --policy]::value:(always missing never newer)' \
         '--cidfile=[Write the container'\''s ID to a file]:file:_files' \
         '(-f --format)-f+[Form of the images committed from the container]:value:(oci docker)' \
         '(-f --format)--format=[Form of the images committed from the container]:value:(oci docker)' \
@@ -155,10 +179,72 @@ _builder() {
         '*--security-opt=[Security option of later runs]:option: ' \
         '*-v+[Folder of the host that later runs see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
         '*--volume=[Folder of the host that later runs see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
-        '--authfile=[Accepted for buildah'\''s scripts]:file:_files' \
-        '--tls-verify[Accepted for buildah'\''s scripts]' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:image:_builder_images'
+      ;;
+    history)
+      _arguments -s -S $globals \
+        '--format=[json, or a Go template with .ID, .Created, .CreatedAt, .CreatedSince, .CreatedBy, .Size and .Comment]:json template: ' \
+        '(-H --human --no-human)-H[Ages and sizes for people]' \
+        '(-H --human --no-human)--human[Ages and sizes for people]' \
+        '(-H --human --no-human)--no-human[Ages and sizes for people]' \
+        '--no-trunc[Print IDs and commands in full]' \
+        '(-q --quiet)-q[Print the IDs only]' \
+        '(-q --quiet)--quiet[Print the IDs only]' \
+        '1:image:_builder_images'
+      ;;
+    image\ copy)
+      _arguments -s -S $globals \
+        '(-a --all)-a[Copy the images of all platforms, and the list that names them]' \
+        '(-a --all)--all[Copy the images of all platforms, and the list that names them]' \
+        '--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
+        '--preserve-digests[Fail rather than change a digest]' \
+        '--dry-run[Print what would be copied, as JSON, and copy nothing]' \
+        '--digestfile=[Write the manifest'\''s digest to a file]:file:_files' \
+        '--authfile=[File with the logins for both sides]:file:_files' \
+        '--src-authfile=[File with the logins for the source]:file:_files' \
+        '--dest-authfile=[File with the logins for the destination]:file:_files' \
+        '--src-creds=[User and password for the source]:user password: ' \
+        '--dest-creds=[User and password for the destination]:user password: ' \
+        '--tls-verify[Check the certificates of both sides]' \
+        '--src-tls-verify[Check the source'\''s certificate]' \
+        '--dest-tls-verify[Check the destination'\''s certificate]' \
+        '--src-cert-dir=[Folder with *.crt, *.cert and *.key for the source]:dir:_files' \
+        '--dest-cert-dir=[Folder with *.crt, *.cert and *.key for the destination]:dir:_files' \
+        '(-f --format)-f+[Media types of the manifest]:value:(oci v2s2)' \
+        '(-f --format)--format=[Media types of the manifest]:value:(oci v2s2)' \
+        '(--compression-format --dest-compress-format)--compression-format=[How layers that are not compressed are to be compressed]:value:(gzip zstd none)' \
+        '(--compression-format --dest-compress-format)--dest-compress-format=[How layers that are not compressed are to be compressed]:value:(gzip zstd none)' \
+        '(--compression-level --dest-compress-level)--compression-level=[How hard to compress]:level: ' \
+        '(--compression-level --dest-compress-level)--dest-compress-level=[How hard to compress]:level: ' \
+        '(--force-compression --dest-force-compress-format)--force-compression[Compress layers anew that are compressed in another way]' \
+        '(--force-compression --dest-force-compress-format)--dest-force-compress-format[Compress layers anew that are compressed in another way]' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:source:_files' \
+        '2:destination:_files'
+      ;;
+    image\ inspect)
+      _arguments -s -S $globals \
+        '--raw[Print the manifest or the list, byte for byte]' \
+        '--config[Print the image'\''s configuration]' \
+        '--format=[Print only what a Go template says, as {{.Digest}}]:template: ' \
+        '--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
+        '(-n --no-tags)-n[Do not ask the registry for the repository'\''s tags]' \
+        '(-n --no-tags)--no-tags[Do not ask the registry for the repository'\''s tags]' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
         '1:image:_builder_images'
       ;;
     images)
@@ -190,6 +276,121 @@ _builder() {
         '(-t --type)--type=[What the name is of]:value:(container image)' \
         '1:name: '
       ;;
+    list-tags)
+      _arguments -s -S $globals \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '1:source:_files'
+      ;;
+    login)
+      _arguments -s -S $globals \
+        '(-u --username)-u+[The user]:user: ' \
+        '(-u --username)--username=[The user]:user: ' \
+        '(-p --password)-p+[The password, which others on the machine can read on a command line]:password: ' \
+        '(-p --password)--password=[The password, which others on the machine can read on a command line]:password: ' \
+        '--password-stdin[Read the password from standard input]' \
+        '--get-login[Only print the user of the login that is there]' \
+        '(-v --verbose)-v[Accepted for buildah'\''s scripts]' \
+        '(-v --verbose)--verbose[Accepted for buildah'\''s scripts]' \
+        '--authfile=[File with the logins]:file:_files' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '1:registry: '
+      ;;
+    logout)
+      _arguments -s -S $globals \
+        '(-a --all)-a[Forget all logins]' \
+        '(-a --all)--all[Forget all logins]' \
+        '--authfile=[File with the logins]:file:_files' \
+        '1::registry: '
+      ;;
+    manifest\ add)
+      _arguments -s -S $globals \
+        '--all[Add every image when a list is named, not only the one for this machine or for --arch, --os and --variant]' \
+        '*--annotation=[Note about the image, as NAME=VALUE]:name value: ' \
+        '--arch=[Architecture of the image]:arch: ' \
+        '*--features=[Features that the image needs, as Docker'\''s lists have them]:feature: ' \
+        '--os=[Operating system of the image]:os: ' \
+        '*--os-features=[Features of the operating system that the image needs]:feature: ' \
+        '--os-version=[Version of the operating system that the image needs]:version: ' \
+        '--variant=[Variant of the image'\''s architecture]:variant: ' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '1:list:_builder_images' \
+        '2:image:_builder_images'
+      ;;
+    manifest\ annotate)
+      _arguments -s -S $globals \
+        '*--annotation=[Note about the image, as NAME=VALUE]:name value: ' \
+        '--arch=[Architecture of the image]:arch: ' \
+        '*--features=[Features that the image needs, as Docker'\''s lists have them]:feature: ' \
+        '--os=[Operating system of the image]:os: ' \
+        '*--os-features=[Features of the operating system that the image needs]:feature: ' \
+        '--os-version=[Version of the operating system that the image needs]:version: ' \
+        '--variant=[Variant of the image'\''s architecture]:variant: ' \
+        '1:list:_builder_images' \
+        '2:image:_builder_images'
+      ;;
+    manifest\ create)
+      _arguments -s -S $globals \
+        '--all[Add every image of the lists that are named, not only those for this machine]' \
+        '--amend[Add to the list when there is one of that name]' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '1:list:_builder_images' \
+        '*:image:_builder_images'
+      ;;
+    manifest\ exists)
+      _arguments -s -S $globals \
+        '1:list:_builder_images'
+      ;;
+    manifest\ inspect)
+      _arguments -s -S $globals \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '1:list:_builder_images'
+      ;;
+    manifest\ push)
+      _arguments -s -S $globals \
+        '(--all --no-all)--all[Push the images too]' \
+        '(--all --no-all)--no-all[Push the images too]' \
+        '--digestfile=[Write the digest of the list at the destination to a file]:file:_files' \
+        '(-f --format)-f+[Form of the list and of its images'\'' manifests at the destination]:value:(oci v2s2)' \
+        '(-f --format)--format=[Form of the list and of its images'\'' manifests at the destination]:value:(oci v2s2)' \
+        '--rm[Remove the list afterwards]' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:list:_builder_images' \
+        '2:destination:_files'
+      ;;
+    manifest\ remove)
+      _arguments -s -S $globals \
+        '1:list:_builder_images' \
+        '2:image:_builder_images'
+      ;;
+    manifest\ rm)
+      _arguments -s -S $globals \
+        '*:list:_builder_images'
+      ;;
     materialize)
       _arguments -s -S $globals \
         '*:image:_builder_images'
@@ -206,32 +407,67 @@ _builder() {
       ;;
     pull)
       _arguments -s -S $globals \
+        '--all-platforms[Bring the images of all platforms, and the list that names them]' \
         '--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
-        '--policy=[When to fetch]:value:(always missing never newer)' \
-        '--authfile=[Accepted for buildah'\''s scripts]:file:_files' \
-        '--tls-verify[Accepted for buildah'\''s scripts]' \
+        '--policy=[When to ask a registry]:value:(always missing never newer)' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
         '1:image:_builder_images'
       ;;
     push)
       _arguments -s -S $globals \
+        '--all[Push the images of all platforms of a list, and the list itself]' \
         '--digestfile=[Write the manifest'\''s digest to a file]:file:_files' \
-        '(-D --disable-compression)-D[Accepted for buildah'\''s scripts]' \
-        '(-D --disable-compression)--disable-compression[Accepted for buildah'\''s scripts]' \
-        '--authfile=[Accepted for buildah'\''s scripts]:file:_files' \
-        '--tls-verify[Accepted for buildah'\''s scripts]' \
+        '(-D --disable-compression)-D[Leave layers that were made here as they are, for a registry too]' \
+        '(-D --disable-compression)--disable-compression[Leave layers that were made here as they are, for a registry too]' \
+        '--rm[Take the name away from the store afterwards, and the image with its last name, as rmi does]' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '(-f --format)-f+[Media types of the manifest]:value:(oci v2s2)' \
+        '(-f --format)--format=[Media types of the manifest]:value:(oci v2s2)' \
+        '(--compression-format --dest-compress-format)--compression-format=[How layers that are not compressed are to be compressed]:value:(gzip zstd none)' \
+        '(--compression-format --dest-compress-format)--dest-compress-format=[How layers that are not compressed are to be compressed]:value:(gzip zstd none)' \
+        '(--compression-level --dest-compress-level)--compression-level=[How hard to compress]:level: ' \
+        '(--compression-level --dest-compress-level)--dest-compress-level=[How hard to compress]:level: ' \
+        '(--force-compression --dest-force-compress-format)--force-compression[Compress layers anew that are compressed in another way]' \
+        '(--force-compression --dest-force-compress-format)--dest-force-compress-format[Compress layers anew that are compressed in another way]' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
         '1:image:_builder_images' \
-        '2:destination:_files'
+        '2::destination:_files'
+      ;;
+    recipe)
+      _arguments -s -S -A "-*" $globals \
+        '--shell=[Program that reads the recipe]:program: ' \
+        '1:file:_files' \
+        '*::command:_normal'
+      ;;
+    referrers)
+      _arguments -s -S $globals \
+        '--artifact-type=[Only what is of this type, as application/spdx+json]:type: ' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '1:image:_builder_images'
       ;;
     rename)
       _arguments -s -S $globals \
         '1:container:_builder_containers' \
         '2:name: '
       ;;
-    rm|delete)
+    rm)
       _arguments -s -S $globals \
         '(-a --all)-a[Remove all containers]' \
         '(-a --all)--all[Remove all containers]' \
@@ -275,10 +511,57 @@ _builder() {
         '1:container:_builder_containers' \
         '*::command:_normal'
       ;;
+    session)
+      _arguments -s -S $globals
+      ;;
+    sync)
+      _arguments -s -S $globals \
+        '(-s --src)-s+[What the source is]:value:(docker dir yaml)' \
+        '(-s --src)--src=[What the source is]:value:(docker dir yaml)' \
+        '(-d --dest)-d+[What the destination is]:value:(docker dir)' \
+        '(-d --dest)--dest=[What the destination is]:value:(docker dir)' \
+        '--scoped[Keep the whole name of the source, with its registry, below the destination]' \
+        '(-a --all)-a[Copy the images of all platforms, and the lists that name them]' \
+        '(-a --all)--all[Copy the images of all platforms, and the lists that name them]' \
+        '--platform=[Platform of the images, as os/arch\[/variant\]]:platform: ' \
+        '--dry-run[Print what would be copied, and copy nothing]' \
+        '--append-suffix=[Add this to every tag at the destination]:suffix: ' \
+        '--keep-going[Go on with the next image when one fails]' \
+        '--preserve-digests[Fail rather than change a digest]' \
+        '--authfile=[File with the logins for both sides]:file:_files' \
+        '--src-authfile=[File with the logins for the source]:file:_files' \
+        '--dest-authfile=[File with the logins for the destination]:file:_files' \
+        '--src-creds=[User and password for the source]:user password: ' \
+        '--dest-creds=[User and password for the destination]:user password: ' \
+        '--tls-verify[Check the certificates of both sides]' \
+        '--src-tls-verify[Check the source'\''s certificate]' \
+        '--dest-tls-verify[Check the destination'\''s certificate]' \
+        '--src-cert-dir=[Folder with *.crt, *.cert and *.key for the source]:dir:_files' \
+        '--dest-cert-dir=[Folder with *.crt, *.cert and *.key for the destination]:dir:_files' \
+        '(-f --format)-f+[Media types of the manifest]:value:(oci v2s2)' \
+        '(-f --format)--format=[Media types of the manifest]:value:(oci v2s2)' \
+        '(--compression-format --dest-compress-format)--compression-format=[How layers that are not compressed are to be compressed]:value:(gzip zstd none)' \
+        '(--compression-format --dest-compress-format)--dest-compress-format=[How layers that are not compressed are to be compressed]:value:(gzip zstd none)' \
+        '(--compression-level --dest-compress-level)--compression-level=[How hard to compress]:level: ' \
+        '(--compression-level --dest-compress-level)--dest-compress-level=[How hard to compress]:level: ' \
+        '(--force-compression --dest-force-compress-format)--force-compression[Compress layers anew that are compressed in another way]' \
+        '(--force-compression --dest-force-compress-format)--dest-force-compress-format[Compress layers anew that are compressed in another way]' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:source:_files' \
+        '2:destination:_files'
+      ;;
     tag)
       _arguments -s -S $globals \
         '1:image:_builder_images' \
         '*:name: '
+      ;;
+    tree)
+      _arguments -s -S $globals \
+        '--whatrequires[Show the layers and images that are built on this one]' \
+        '--json[Print JSON]' \
+        '1:image:_builder_images'
       ;;
     umount|unmount)
       _arguments -s -S $globals \
@@ -314,20 +597,32 @@ _builder_first() {
     'config:Changes what the image will say of itself'
     'containers:Lists the working containers, newest last'
     'copy:Copies files and folders into a container'
+    'delete:Deletes an image from a registry'
     'from:Creates a working container from an image'
-    'images:Lists the images in the store, newest first'
+    'history:Shows how an image was made'
+    'image:Verbs for images'
+    'images:Lists the images and the lists of images in the store, newest first'
     'info:Shows what this machine can do, and where the store is'
     'inspect:Shows everything known of a container or an image'
+    'list-tags:Lists the tags of a repository in a registry, or the names of the images in a file'
+    'login:Checks a login against a registry and keeps it, for builder and for every tool that reads auth.json'
+    'logout:Forgets the login to a registry, where login keeps it'
+    'manifest:Verbs for manifests'
     'materialize:Writes the layer blobs of images that exist only as directories, so that any OCI tool can read the store itself'
     'mount:Mounts containers'\'' root file systems and prints where'
     'prune:Removes what nothing needs'
     'pull:Copies an image into the store'
     'push:Copies an image out of the store'
+    'recipe:Runs a script whose builder verbs cost milliseconds'
+    'referrers:Lists what refers to an image in a registry'
     'rename:Gives a working container another name'
     'rm:Removes working containers, mounted or not'
     'rmi:Removes images'
     'run:Runs a command in a container'
-    'tag:Gives an image more names'
+    'session:Gives the current shell a session'
+    'sync:Copies many images'
+    'tag:Gives an image, or a list of images, more names'
+    'tree:Shows the layers of an image, and which images end with each'
     'umount:Unmounts containers'\'' root file systems'
     'unshare:Runs a command, or a shell, as root of a user namespace'
     'untag:Takes names away from an image'
@@ -338,6 +633,27 @@ _builder_first() {
   _describe -t verbs verb verbs
 }
 
+_builder_image() {
+  local -a verbs=(
+    'copy:Copies an image from one place to another, without bringing it into the store'
+    'inspect:Shows what an image is, wherever it is, without pulling it'
+  )
+  _describe -t verbs verb verbs
+}
+
+_builder_manifest() {
+  local -a verbs=(
+    'add:Adds an image to a list'
+    'annotate:Changes what a list says of one of its images'
+    'create:Makes a list of images, one for each platform, under one name'
+    'exists:Tells by its exit code whether there is a list of that name'
+    'inspect:Shows a list'
+    'push:Copies a list and its images out of the store'
+    'remove:Takes an image out of a list'
+    'rm:Removes lists'
+  )
+  _describe -t verbs verb verbs
+}
 
 _builder_containers() {
   local -a names=(${(f)"$(_builder_ask containers --noheading --format '{{.ContainerName}}')"})

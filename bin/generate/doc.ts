@@ -40,7 +40,7 @@ export function tagsOf(doc: Doc, name: string): readonly string[] {
 }
 
 const ownTags = [
-  ...['verb', 'where', 'stdout', 'alias', 'passthrough'],
+  ...['verb', 'where', 'stdout', 'alias', 'passthrough', 'offline'],
   ...['short', 'placeholder', 'choices', 'default', 'negatable', 'sdk', 'hidden', 'flag'],
 ]
 const otherTags = ['param', 'returns', 'throws', 'example', 'remarks', 'see', 'defaultValue', 'deprecated', 'internal']

@@ -27,7 +27,7 @@ function readFlag(property: TsSymbol, declaration: PropertySignature, faults: Fa
   const key = property.getName()
   const text = doc.paragraphs.join(' ')
   if (text === '') faults.add(declaration, `option ${key} has no documentation; write /** What it does. */ above it`)
-  const shape = shapeOf(property.getTypeAtLocation(declaration))
+  const shape = inOrder(shapeOf(property.getTypeAtLocation(declaration)), declaration)
   if (!shape) {
     const type = declaration.getTypeNode()?.getText() ?? 'unknown'
     faults.add(declaration, `option ${key} of type ${type} cannot be a flag; write @sdk into its documentation`)
@@ -37,6 +37,14 @@ function readFlag(property: TsSymbol, declaration: PropertySignature, faults: Fa
   const flag = flagFrom(key, text, shape, doc)
   for (const fault of faultsOf(flag, doc)) faults.add(declaration, `option ${key}: ${fault}`)
   return flag
+}
+
+/** The compiler sorts a union by what it met first anywhere; here the choices stand as they are written. */
+function inOrder(shape: Shape | undefined, declaration: PropertySignature): Shape | undefined {
+  if (!shape?.choices) return shape
+  const text = declaration.getTypeNode()?.getText() ?? ''
+  const place = (choice: string) => text.indexOf(`'${choice}'`)
+  return { ...shape, choices: [...shape.choices].sort((a, b) => place(a) - place(b)) }
 }
 
 interface Shape {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { deflateOutput } from './deflate.js'
 import { GeneratorError } from './faults.js'
 import { outputsFor } from './outputs.js'
 import { differences, write } from './write.js'
@@ -9,7 +10,7 @@ const top =
 const isCheck = process.argv.includes('--check')
 
 try {
-  const outputs = outputsFor(join(top))
+  const outputs = new Map([...outputsFor(join(top)), ...(await deflateOutput(top))])
   if (isCheck) report(differences(top, outputs))
   else write(top, outputs)
 } catch (error) {

@@ -80,11 +80,12 @@ function readVerb(
     file: basename(file.getFilePath(), '.ts'),
     present: file.getFunction('present')?.isExported() ?? false,
     hidden: tagOf(doc, 'hidden') !== undefined,
+    offline: tagOf(doc, 'offline') !== undefined,
   }
 }
 
 function isWhere(text: string): text is Where {
-  return text === 'inside' || text === 'outside' || text === 'holder'
+  return text === 'inside' || text === 'outside' || text === 'holder' || text === 'session'
 }
 
 /** The first sentence is the summary; a paragraph that begins with "Throws" is about errors. */
@@ -124,7 +125,8 @@ function readPositional(parameter: ParameterDeclaration, doc: Doc, faults: Fault
 
 function completesFor(key: string): Completes {
   if (/^containers?$/i.test(key)) return 'container'
-  if (/^(image|images|source|destination)$/i.test(key)) return key.startsWith('i') ? 'image' : 'file'
+  if (/^(images?|lists?)$/i.test(key)) return 'image'
+  if (/^(source|destination)$/i.test(key)) return 'file'
   return /^(sources|files?|paths?|context|archive|director(y|ies)|folders?)$/i.test(key) ? 'file' : 'nothing'
 }
 

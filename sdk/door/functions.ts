@@ -23,6 +23,39 @@ export const check = verb('check')
 export const containers = verb('containers')
 
 /**
+ * Deletes an image from a registry. See `builder delete`.
+ *
+ * @example
+ * ```ts
+ * import { deleteImage } from 'builder-sdk'
+ * await deleteImage('docker://registry.example.com/site/web:0.9')
+ * ```
+ */
+export const deleteImage = verb('deleteImage')
+
+/**
+ * Copies an image between any two places without passing through the store. See `builder image copy`.
+ *
+ * @example
+ * ```ts
+ * import { imageCopy } from 'builder-sdk'
+ * const { digest } = await imageCopy('oci:./layout:web', 'docker://registry.example.com/site/web:1.0')
+ * ```
+ */
+export const imageCopy = verb('imageCopy')
+
+/**
+ * Tells what an image is, wherever it is, without pulling it. See `builder image inspect`.
+ *
+ * @example
+ * ```ts
+ * import { imageInspect } from 'builder-sdk'
+ * const { Digest, Labels } = await imageInspect('docker://quay.io/fedora/fedora:40')
+ * ```
+ */
+export const imageInspect = verb('imageInspect')
+
+/**
  * Lists the images in the store. See `builder images`.
  *
  * @example
@@ -55,6 +88,39 @@ export const info = verb('info')
  * ```
  */
 export const inspect = verb('inspect')
+
+/**
+ * Lists the tags of a repository. See `builder list-tags`.
+ *
+ * @example
+ * ```ts
+ * import { listTags } from 'builder-sdk'
+ * const { Tags } = await listTags('docker://quay.io/fedora/fedora')
+ * ```
+ */
+export const listTags = verb('listTags')
+
+/**
+ * Checks a login to a registry and keeps it. See `builder login`.
+ *
+ * @example
+ * ```ts
+ * import { login } from 'builder-sdk'
+ * await login('registry.example', { username: 'ci', password: process.env.TOKEN ?? '' })
+ * ```
+ */
+export const login = verb('login')
+
+/**
+ * Forgets the login to a registry. See `builder logout`.
+ *
+ * @example
+ * ```ts
+ * import { logout } from 'builder-sdk'
+ * await logout('registry.example')
+ * ```
+ */
+export const logout = verb('logout')
 
 /**
  * Writes the layer blobs that exist only as directories. See `builder materialize`.
@@ -113,6 +179,17 @@ export const pull = verb('pull')
 export const push = verb('push')
 
 /**
+ * Lists what refers to an image in a registry. See `builder referrers`.
+ *
+ * @example
+ * ```ts
+ * import { referrers } from 'builder-sdk'
+ * const signatures = await referrers('docker://registry.example.com/site/web:1.0')
+ * ```
+ */
+export const referrers = verb('referrers')
+
+/**
  * Gives a container another name. See `builder rename`.
  *
  * @example
@@ -144,6 +221,17 @@ export const rm = verb('rm')
  * ```
  */
 export const rmi = verb('rmi')
+
+/**
+ * Copies many images. See `builder sync`.
+ *
+ * @example
+ * ```ts
+ * import { sync } from 'builder-sdk'
+ * await sync('images.yaml', './mirror', { src: 'yaml', dest: 'dir', scoped: true })
+ * ```
+ */
+export const sync = verb('sync')
 
 /**
  * Gives an image more names. See `builder tag`.

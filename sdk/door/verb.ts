@@ -2,18 +2,31 @@ import { fileURLToPath } from 'node:url'
 import { BuilderError } from '../errors.js'
 import { type Engine, sharedEngine } from '../namespace/engine.js'
 import { isInside } from '../namespace/inside.js'
+import { joinSession } from '../namespace/session-client.js'
+import { ownSurrounding } from '../namespace/surroundings.js'
 import type { GlobalOptions } from '../verbs/global.js'
+import type { ProgressOptions } from '../verbs/progress.js'
+import type { ProgressEvent } from '../verbs/progress-event.js'
+import type { EngineCall } from './carry-out.js'
 import { type Method, type MethodName, methods } from './methods.js'
-import { type EngineCall, surroundings } from './surroundings.js'
 
 /** What only reads or changes metadata needs no namespace, wherever the script runs. */
 const outside: ReadonlySet<MethodName> = new Set<MethodName>([
   'config',
   'containers',
+  'deleteImage',
+  'history',
+  'imageInspect',
   'images',
   'inspect',
+  'listTags',
+  'manifestExists',
+  'manifestInspect',
+  'referrers',
   'rename',
+  'sync',
   'tag',
+  'tree',
   'untag',
   'version',
 ])
@@ -24,10 +37,10 @@ const outside: ReadonlySet<MethodName> = new Set<MethodName>([
  */
 export function verb<N extends MethodName>(name: N): Method<N> {
   const call = async (...args: unknown[]): Promise<unknown> => {
-    const signal = signalOf(args)
+    const { signal } = ownOf(args)
     if (signal?.aborted) throw stopped(name)
     try {
-      return await (isLocal(name) ? callHere(name, args) : callEngine(name, args, signal))
+      return await hearing(args, (heard) => (isLocal(name) ? callHere : callEngine)(name, heard))
     } catch (error) {
       throw signal?.aborted && !(error instanceof BuilderError) ? stopped(name, error) : error
     }
@@ -56,27 +69,61 @@ async function callHere(name: MethodName, args: readonly unknown[]): Promise<unk
   return method(...args)
 }
 
-/** The signal stays here; the engine is told when it fires. */
-async function callEngine(name: MethodName, args: readonly unknown[], signal: AbortSignal | undefined) {
-  const call: EngineCall = { args: args.map(withoutSignal), surroundings: surroundings() }
-  return (await engine()).call(name, call, signal ? { signal } : {})
-}
-
-function signalOf(args: readonly unknown[]): AbortSignal | undefined {
-  return args.map((arg) => (arg as GlobalOptions | undefined)?.signal).find((one) => one instanceof AbortSignal)
+/** Signal and listener stay here: the engine is told when the one fires, and tells what the other is to hear. */
+async function callEngine(name: MethodName, args: readonly unknown[]) {
+  const { signal, onProgress } = ownOf(args)
+  const call: EngineCall = { args: args.map(plain), surroundings: ownSurrounding(), listens: onProgress !== undefined }
+  const onEvent = (event: unknown) => onProgress?.(event as ProgressEvent)
+  return (await engine()).call(name, call, { onEvent, ...(signal ? { signal } : {}) })
 }
 
 function stopped(operation: string, cause?: unknown): BuilderError {
   return new BuilderError('ABORTED', { operation, object: 'its signal', reason: 'stopped before it was done', cause })
 }
 
-function withoutSignal(arg: unknown): unknown {
-  if (typeof arg !== 'object' || arg === null || Array.isArray(arg) || !('signal' in arg)) return arg
-  const { signal: _, ...rest } = arg
+type Own = Pick<GlobalOptions, 'signal'> & Pick<ProgressOptions, 'onProgress'>
+
+/** What of the options, the last argument, is no plain data. */
+function ownOf(args: readonly unknown[]): Own {
+  const options = args.at(-1)
+  return isOptions(options) ? options : {}
+}
+
+/** Calls with a listener that may throw: that stops the verb, wherever it runs, and is what the call throws. */
+async function hearing(args: readonly unknown[], call: (args: readonly unknown[]) => Promise<unknown>) {
+  const { signal, onProgress } = ownOf(args)
+  if (!onProgress) return call(args)
+  const stopper = new AbortController()
+  const heard: Own = {
+    signal: signal ? AbortSignal.any([signal, stopper.signal]) : stopper.signal,
+    onProgress(event) {
+      if (stopper.signal.aborted) return
+      try {
+        onProgress(event)
+      } catch (error) {
+        stopper.abort(error)
+      }
+    },
+  }
+  const options = { ...(args.at(-1) as object), ...heard }
+  return call([...args.slice(0, -1), options]).finally(() => stopper.signal.throwIfAborted())
+}
+
+function isOptions(arg: unknown): arg is object {
+  return typeof arg === 'object' && arg !== null && !Array.isArray(arg)
+}
+
+/** Structured clone copies neither signals nor functions. */
+function plain(arg: unknown): unknown {
+  if (!isOptions(arg)) return arg
+  const { signal: _, onProgress: __, ...rest } = arg as Own
   return rest
 }
 
+/** The session's, when the script was started in one; else a child of this process. */
 function engine(): Promise<Engine> {
+  const session = joinSession(process.env.BUILDER_SESSION)
+  if (session) return Promise.resolve(session)
   // The engine is loaded as this file was: `.ts` when a loader such as tsx is at work, whose options it then needs too.
   const isSource = import.meta.url.endsWith('.ts')
   const entry = fileURLToPath(new URL(`engine-main.${isSource ? 'ts' : 'js'}`, import.meta.url))

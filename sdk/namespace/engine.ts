@@ -1,8 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
-import { asBuilderError, BuilderError, fromWire } from '../errors.js'
+import { BuilderError } from '../errors.js'
+import { type CallOptions, Calls } from './engine-calls.js'
+import type { Channel, Reply } from './engine-messages.js'
 import { spawnInside } from './enter.js'
-import { grace, type Reply, type Request } from './serve-engine.js'
+import { grace } from './serve-engine.js'
 
+export type { CallOptions } from './engine-calls.js'
 export { serveEngine } from './serve-engine.js'
 
 /** A child process inside the namespace that does a script's work there, and ends with the script. */
@@ -15,12 +18,6 @@ export interface Engine extends AsyncDisposable {
   call(method: string, args: unknown, options?: CallOptions): Promise<unknown>
   /** A path of the engine's mount namespace as this process can read and write it. */
   path(inside: string): string
-}
-
-export interface CallOptions {
-  readonly signal?: AbortSignal
-  /** Gets what the method emits on its way. */
-  readonly onEvent?: (event: unknown) => void
 }
 
 export interface EngineOptions {
@@ -53,7 +50,7 @@ export async function startEngine(options: EngineOptions, onEnd: () => void = ()
     serialization: 'advanced',
   })
   if (hasEnded(child)) throw died(child)
-  const calls = new Calls(child)
+  const calls = new Calls(channelOf(child), () => died(child))
   child.on('message', (reply: Reply) => calls.answer(reply))
   // Without a listener a failure to send would end the script; `exit` follows and tells the calls.
   child.on('error', () => {})
@@ -70,67 +67,6 @@ export async function startEngine(options: EngineOptions, onEnd: () => void = ()
   }
 }
 
-interface Pending {
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: Error) => void
-  readonly onEvent: ((event: unknown) => void) | undefined
-}
-
-/** The calls under way; while there is one, the engine keeps the script alive. */
-class Calls {
-  private readonly pending = new Map<number, Pending>()
-  private last = 0
-
-  constructor(private readonly child: ChildProcess) {}
-
-  async start(method: string, args: unknown, { signal, onEvent }: CallOptions): Promise<unknown> {
-    if (signal?.aborted) throw asBuilderError(new DOMException('aborted', 'AbortError'), method)
-    const id = ++this.last
-    const cancel = () => this.child.connected && this.child.send({ id, cancel: true } satisfies Request, () => {})
-    signal?.addEventListener('abort', cancel, { once: true })
-    try {
-      return await new Promise((resolve, reject) => {
-        this.pending.set(id, { resolve, reject, onEvent })
-        this.keepAlive()
-        this.send({ id, method, args }, reject)
-      })
-    } finally {
-      signal?.removeEventListener('abort', cancel)
-      this.pending.delete(id)
-      this.keepAlive()
-    }
-  }
-
-  answer(reply: Reply): void {
-    const call = this.pending.get(reply.id)
-    if ('event' in reply) call?.onEvent?.(reply.event)
-    else if ('error' in reply) call?.reject(fromWire(reply.error))
-    else call?.resolve(reply.value)
-  }
-
-  failAll(): void {
-    for (const { reject } of this.pending.values()) reject(died(this.child))
-  }
-
-  /** The process and its channel are two handles; the end of an engine is only seen while the first is held. */
-  keepAlive(): void {
-    const hold = this.pending.size > 0 ? 'ref' : 'unref'
-    this.child[hold]()
-    this.child.channel?.[hold]()
-  }
-
-  private send(request: Request & { method: string }, reject: (error: Error) => void): void {
-    try {
-      if (this.child.connected) this.child.send(request, (error) => error && reject(died(this.child)))
-      else reject(died(this.child))
-    } catch (cause) {
-      const reason = `an argument cannot be given to another process: ${(cause as Error).message}`
-      const hint = 'give plain data: no functions, no streams'
-      reject(new BuilderError('USAGE', { operation: request.method, object: '', reason, hint, cause }))
-    }
-  }
-}
-
 /** Lets it stop what is under way, and ends it when that takes too long. */
 async function end(child: ChildProcess): Promise<void> {
   if (hasEnded(child)) return
@@ -140,6 +76,21 @@ async function end(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), 2 * grace)
   await ended
   clearTimeout(timer)
+}
+
+/** The process and its channel are two handles; the end of an engine is only seen while the first is held. */
+function channelOf(child: ChildProcess): Channel {
+  return {
+    get isOpen() {
+      return child.connected
+    },
+    send: (request, failed) => child.send(request, (error) => error && failed()),
+    hold(isHeld) {
+      const hold = isHeld ? 'ref' : 'unref'
+      child[hold]()
+      child.channel?.[hold]()
+    },
+  }
 }
 
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {

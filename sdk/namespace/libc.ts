@@ -3,6 +3,7 @@
  * Through koffi, which carries its own binary; loaded at the first call, for it costs about 10 ms.
  * Paths are bytes, for a file name need not be UTF-8.
  */
+import { closeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { getSystemErrorMap } from 'node:util'
 
@@ -84,6 +85,47 @@ export function rename2(from: Path, to: Path, flags: number): void {
   check(libc().renameat2(-100, cstr(from), -100, cstr(to), flags), 'renameat2', to)
 }
 
+/**
+ * A descriptor of another process as one of this process: the same open file, with its offset. pidfd_getfd(2), Linux 5.6.
+ * Throws `EPERM` for a process that this one may not trace.
+ */
+export function descriptorOf(pid: number, descriptor: number): number {
+  const process = check(libc().syscall(434, pid, 0, 0), 'pidfd_open', `${pid}`)
+  try {
+    return check(libc().syscall(438, process, descriptor, 0), 'pidfd_getfd', `${pid}`)
+  } finally {
+    closeSync(process)
+  }
+}
+
+/** pidfd_open(2), Linux 5.3; undefined where that is not to be had. */
+export function openProcess(pid: number): number | undefined {
+  const descriptor = Number(libc().syscall(434, pid, 0, 0))
+  return descriptor < 0 ? undefined : descriptor
+}
+
+/** The two ends of a new pipe: to read, and to write. pipe2(2). */
+export function newPipe(): readonly [number, number] {
+  const ends = new Int32Array(2)
+  check(libc().pipe2(ends, closeOnExec), 'pipe2', 'a pipe')
+  return [ends[0] as number, ends[1] as number]
+}
+
+/** Resolves when one of some descriptors can be read, or has a hang-up; holds a thread of Node's pool so long. poll(2). */
+export function waitReadable(descriptors: readonly number[]): Promise<void> {
+  const polled = Buffer.alloc(8 * descriptors.length)
+  for (const [i, descriptor] of descriptors.entries()) {
+    polled.writeInt32LE(descriptor, 8 * i)
+    polled.writeInt16LE(1, 8 * i + 4)
+  }
+  return new Promise((resolve) => libc().poll.async(polled, descriptors.length, -1, () => resolve()))
+}
+
+/** setpgid(2) of this process: false when it may not join that group, as one of another terminal. */
+export function setProcessGroup(group: number): boolean {
+  return Number(libc().setpgid(0, group)) === 0
+}
+
 /** Linux's encoding of a device number. */
 export function makedev(major: number, minor: number): bigint {
   const [a, b] = [BigInt(major), BigInt(minor)]
@@ -98,6 +140,8 @@ export function minorOf(dev: bigint): number {
   return Number(((dev >> 12n) & 0xffffff00n) | (dev & 0xffn))
 }
 
+/** O_CLOEXEC. Source: asm-generic/fcntl.h. */
+const closeOnExec = 0o2000000
 const billion = 1_000_000_000n
 const times = new BigInt64Array(4)
 const timesBytes = Buffer.from(times.buffer)
@@ -118,6 +162,10 @@ interface Libc {
   readonly utimensat: Call
   readonly futimens: Call
   readonly renameat2: Call
+  readonly syscall: Call
+  readonly pipe2: Call
+  readonly poll: { async(...args: unknown[]): void }
+  readonly setpgid: Call
 }
 
 let loaded: Libc | undefined
@@ -139,6 +187,10 @@ function libc(): Libc {
     utimensat: call('int utimensat(int, const uint8_t*, const void*, int)'),
     futimens: call('int futimens(int, const void*)'),
     renameat2: call('int renameat2(int, const uint8_t*, int, const uint8_t*, unsigned int)'),
+    syscall: call('long syscall(long, long, long, long)'),
+    setpgid: call('int setpgid(int, int)'),
+    pipe2: call('int pipe2(void*, int)'),
+    poll: library.func('int poll(void*, unsigned long, int)') as unknown as Libc['poll'],
   }
   return loaded
 }
@@ -156,8 +208,9 @@ function xattrName(name: string): Buffer {
 
 const nul = Buffer.from([0])
 
-function check(result: number | bigint, syscall: string, path: Path): void {
+function check(result: number | bigint, syscall: string, path: Path): number {
   if (Number(result) < 0) throw systemError(syscall, path)
+  return Number(result)
 }
 
 function errnoName(): string {

@@ -17,13 +17,11 @@ export async function mountFuse(dir: string, layers: number): Promise<void> {
   await endDaemons(dir)
   const options = `lowerdir=${lowerNames(layers)},upperdir=upper/diff,workdir=work,volatile`
   try {
-    await run('fuse-overlayfs', ['-o', options, join(dir, 'merged')], { cwd: dir })
+    await promisify(execFile)('fuse-overlayfs', ['-o', options, join(dir, 'merged')], { cwd: dir })
   } catch (error) {
     throw refused(error)
   }
 }
-
-const run = promisify(execFile)
 
 /** Unmounts and waits until the daemon is gone, for only then is everything in `upper/diff`. */
 export async function unmountFuse(dir: string): Promise<void> {

@@ -49,7 +49,7 @@ function makeRoom(layer: Buffer, target: Buffer, marks: Marks): void {
 async function copyTree(from: string, to: string): Promise<void> {
   try {
     // A name of the target may be a hard link: it is replaced and not written through.
-    await run('cp', ['-a', '--reflink=auto', '--remove-destination', '-T', from, to])
+    await promisify(execFile)('cp', ['-a', '--reflink=auto', '--remove-destination', '-T', from, to])
   } catch (cause) {
     const said = (cause as { stderr?: string }).stderr?.trim().split('\n')[0] ?? ''
     const full = said.includes('No space left on device')
@@ -62,8 +62,6 @@ async function copyTree(from: string, to: string): Promise<void> {
     })
   }
 }
-
-const run = promisify(execFile)
 
 function removeKeepingTime(path: Buffer): void {
   const parent = Buffer.from(dirname(path.toString('latin1')), 'latin1')

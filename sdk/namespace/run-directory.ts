@@ -28,7 +28,7 @@ export function isOwn(folder: string): boolean {
 }
 
 /** The user as the parent namespace sees it: inside a user namespace everybody is 0. */
-function uidOnHost(): number {
+export function uidOnHost(): number {
   const uid = process.geteuid?.() ?? 0
   const range = currentIdMap().uids.find(({ inside, size }) => uid >= inside && uid < inside + size)
   return range ? range.outside + uid - range.inside : uid

@@ -1,17 +1,5 @@
-import { toWire, type WireError } from '../errors.js'
-
-/** What the script sends. */
-export type Request = { readonly id: number } & (
-  | { readonly method: string; readonly args: unknown }
-  | { readonly cancel: true }
-)
-
-/** What the engine answers: events, then a value or an error. */
-export type Reply = { readonly id: number } & (
-  | { readonly event: unknown }
-  | { readonly value: unknown }
-  | { readonly error: WireError }
-)
+import { toWire } from '../errors.js'
+import type { Reply, Request } from './engine-messages.js'
 
 /** How long work that was stopped may take to tidy up before it is cut off, in milliseconds. */
 export const grace = 10_000
@@ -22,6 +10,8 @@ export interface EngineContext {
   readonly signal: AbortSignal
   /** Sends plain data to the caller's `onEvent`. */
   readonly emit: (event: unknown) => void
+  /** Tells the caller's user something; absent where standard error is the caller's. */
+  readonly say?: (text: string) => void
 }
 
 /** Answers a call. */
@@ -32,32 +22,59 @@ export type EngineHandler = (method: string, args: unknown, context: EngineConte
  * signals are left to the script, which decides whether to end. `onGone` ends what outlives a call, before the exit.
  */
 export function serveEngine(handle: EngineHandler, onGone: () => Promise<void> = async () => {}): void {
-  const running = new Map<number, AbortController>()
-  process.on('message', async (request: Request) => {
-    if ('cancel' in request) return running.get(request.id)?.abort()
-    const controller = new AbortController()
-    running.set(request.id, controller)
-    const reply = await answer(handle, request, controller.signal)
-    running.delete(request.id)
-    send(reply)
-    if (!process.connected && running.size === 0) leave()
-  })
-  const leave = () => void onGone().finally(() => process.exit())
+  const served = serveCalls(handle, send)
+  process.on('message', (request: Request) => served.take(request))
   process.on('disconnect', () => {
-    if (running.size === 0) leave()
-    for (const controller of running.values()) controller.abort()
+    void served
+      .stop()
+      .then(onGone)
+      .finally(() => process.exit())
     setTimeout(() => process.exit(), grace)
   })
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {})
 }
 
+/** The calls of one script. */
+export interface ServedCalls {
+  take(request: Request): void
+  /** Stops what is under way; resolves when it has ended. */
+  stop(): Promise<void>
+}
+
+/** Answers calls through `reply`. With `says`, what a verb tells its user goes the same way. */
+export function serveCalls(handle: EngineHandler, reply: (reply: Reply) => void, says = false): ServedCalls {
+  const running = new Map<number, { readonly controller: AbortController; readonly ended: Promise<void> }>()
+  return {
+    take(request) {
+      const { id } = request
+      if ('cancel' in request) return running.get(id)?.controller.abort()
+      const controller = new AbortController()
+      const context = {
+        signal: controller.signal,
+        emit: (event: unknown) => reply({ id, event }),
+        ...(says ? { say: (text: string) => reply({ id, say: text }) } : {}),
+      }
+      const ended = answer(handle, request, context).then((one) => {
+        running.delete(id)
+        reply(one)
+      })
+      running.set(id, { controller, ended })
+    },
+    async stop() {
+      const all = [...running.values()]
+      for (const { controller } of all) controller.abort()
+      await Promise.all(all.map(({ ended }) => ended))
+    },
+  }
+}
+
 async function answer(
   handle: EngineHandler,
   { id, method, args }: Extract<Request, { method: string }>,
-  signal: AbortSignal,
+  context: EngineContext,
 ): Promise<Reply> {
   try {
-    return { id, value: await handle(method, args, { signal, emit: (event) => send({ id, event }) }) }
+    return { id, value: await handle(method, args, context) }
   } catch (error) {
     return { id, error: toWire(error) }
   }

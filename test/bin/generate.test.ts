@@ -218,10 +218,11 @@ describe('writing', () => {
     })
   })
 
-  it('tells the launcher where verbs run and which global flags have a value', () => {
+  it('tells the launcher where verbs run, which need no network and which global flags have a value', () => {
     const text = outputsFor(fixtures).get('bin/verbs.gen.sh') ?? ''
     assert.match(text, /^inside_verbs='from create manifest'$/m)
     assert.match(text, /^holder_verbs='run'$/m)
+    assert.match(text, /^offline_verbs='containers list ls'$/m)
     assert.match(text, /^valued_globals='--root --storage-opt --log-level'$/m)
   })
 })
