@@ -1,7 +1,7 @@
-import { BuilderError } from '../errors.js'
 import { canonicalJson, type History, type ImageConfig } from './config.js'
 import { type Descriptor, mediaTypes } from './descriptor.js'
 import { type Digest, digestOf } from './digest.js'
+import { layerTypeIn } from './layer-type.js'
 import type { Manifest } from './manifest.js'
 
 /** What a new image is made of. */
@@ -80,35 +80,5 @@ function historyOf({ config, history, layer, created }: ImageParts): readonly Hi
 
 function layersOf({ layers, layer, format }: ImageParts): readonly Descriptor[] {
   const all = [...layers, ...(layer ? [layerDescriptor(layer)] : [])]
-  const types = format === 'docker' ? toDocker : toOci
-  return all.map((descriptor) => ({
-    ...descriptor,
-    mediaType: types[descriptor.mediaType] ?? refuse(descriptor, format),
-  }))
-}
-
-const { layer, layerGzip, layerZstd, dockerLayer, dockerLayerGzip } = mediaTypes
-
-const toOci: Readonly<Record<string, string>> = {
-  [layer]: layer,
-  [layerGzip]: layerGzip,
-  [layerZstd]: layerZstd,
-  [dockerLayer]: layer,
-  [dockerLayerGzip]: layerGzip,
-}
-
-const toDocker: Readonly<Record<string, string>> = {
-  [layer]: dockerLayer,
-  [layerGzip]: dockerLayerGzip,
-  [dockerLayer]: dockerLayer,
-  [dockerLayerGzip]: dockerLayerGzip,
-}
-
-function refuse(descriptor: Descriptor, format: string): never {
-  throw new BuilderError('UNSUPPORTED', {
-    operation: 'commit',
-    object: descriptor.digest,
-    reason: `a layer of media type ${descriptor.mediaType} cannot be in a ${format} image`,
-    hint: format === 'docker' ? 'commit with --format oci' : 'pull the base image again with another compression',
-  })
+  return all.map((descriptor) => ({ ...descriptor, mediaType: layerTypeIn(descriptor, format, 'commit') }))
 }

@@ -1,6 +1,6 @@
 import { BuilderError } from '../errors.js'
 import { type Digest, isDigest } from './digest.js'
-import type { Platform } from './platform.js'
+import type { ListedPlatform } from './platform.js'
 
 /** A pointer to a blob. Source: OCI image-spec, descriptor.md. Sizes are bytes. */
 export interface Descriptor {
@@ -8,7 +8,7 @@ export interface Descriptor {
   readonly digest: Digest
   readonly size: number
   readonly annotations?: Readonly<Record<string, string>>
-  readonly platform?: Platform
+  readonly platform?: ListedPlatform
   readonly urls?: readonly string[]
   readonly artifactType?: string
 }

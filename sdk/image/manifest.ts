@@ -41,6 +41,17 @@ export function isIndex(it: Manifest | Index): it is Index {
   return 'manifests' in it
 }
 
+/**
+ * True for the manifest of a container image, whose layers are tar archives; false for an artifact: a signature, an
+ * attestation, a chart.
+ */
+export function isContainerImage({ config, layers }: Manifest): boolean {
+  if (config.mediaType !== mediaTypes.config && config.mediaType !== mediaTypes.dockerConfig) return false
+  return layers.every(({ mediaType }) => layerType.test(mediaType))
+}
+
+const layerType = /^application\/vnd\.(oci\.image\.layer|docker\.image\.rootfs)\./
+
 function readIndex(value: Record<string, unknown>, where: string): Index {
   if ('config' in value || 'layers' in value) throw invalid(where, 'it is both an index and a manifest')
   const mediaType = mediaTypeOf(value, isIndexType, mediaTypes.index, where)

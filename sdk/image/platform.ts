@@ -7,6 +7,13 @@ export interface Platform {
   readonly variant?: string
 }
 
+/** A platform as an entry of an index tells it. Source: OCI image-spec, image-index.md; `features` is Docker's. */
+export interface ListedPlatform extends Platform {
+  readonly 'os.version'?: string
+  readonly 'os.features'?: readonly string[]
+  readonly features?: readonly string[]
+}
+
 /** The platform of this machine. */
 export function hostPlatform(): Platform {
   const variant = variants[process.arch]

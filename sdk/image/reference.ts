@@ -22,6 +22,9 @@ export function parseReference(text: string): Reference {
   const slash = path.indexOf('/')
   const first = slash < 0 ? '' : path.slice(0, slash)
   const isRegistry = first === 'localhost' || /[.:]/.test(first)
+  if (isRegistry && !hasRightPort(first)) {
+    throw invalid(text, `${JSON.stringify(first)} is no host:port`, 'a port is a number up to 65535')
+  }
   const repository = isRegistry ? path.slice(slash + 1) : path
   if (!repositoryPattern.test(repository)) throw invalid(text)
   return {
@@ -59,12 +62,24 @@ export function candidateNames(text: string): readonly string[] {
 const pattern = /^([A-Za-z0-9][A-Za-z0-9._:/-]*?)(?::([A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?(?:@(sha256:[a-f0-9]{64}))?$/
 const repositoryPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/
 
-function invalid(text: string, reason = 'it is not [registry/]repository[:tag][@sha256:…]'): BuilderError {
-  const upper = /[A-Z]/.test(text) ? 'use lower-case letters' : 'use lower-case letters, digits and . _ - between them'
+/** A name like `docker:web/x` has the word of a transport where the host and its port stand. */
+function hasRightPort(registry: string): boolean {
+  const [, port, ...more] = registry.split(':')
+  return port === undefined || (more.length === 0 && /^\d{1,5}$/.test(port) && Number(port) <= 65535)
+}
+
+function invalid(
+  text: string,
+  reason = 'it is not [registry/]repository[:tag][@sha256:…]',
+  hint?: string,
+): BuilderError {
+  const letters = /[A-Z]/.test(text)
+    ? 'use lower-case letters'
+    : 'use lower-case letters, digits and . _ - between them'
   return new BuilderError('INVALID', {
     operation: 'read image name',
     object: JSON.stringify(text),
     reason,
-    hint: upper,
+    hint: hint ?? letters,
   })
 }

@@ -45,7 +45,7 @@ function ago(count: number, unit: string): string {
 }
 
 /** East Asian wide characters and emoji take two columns, combining marks none (Unicode TR 11, TR 44). */
-function columnsOf(text: string): number {
+export function columnsOf(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length
   let columns = 0
   for (const c of text) columns += /\p{M}|\p{Cf}/u.test(c) ? 0 : wide.test(c) ? 2 : 1
@@ -58,4 +58,9 @@ const wide =
 /** `1 layer`, `2 layers`. */
 export function formatCount(count: number, one: string): string {
   return `${count} ${one}${count === 1 ? '' : 's'}`
+}
+
+/** Compares by code units, for sorting: the same in every locale, and without the 4 ms that loading a locale takes. */
+export function inOrder(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }

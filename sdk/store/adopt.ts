@@ -73,15 +73,13 @@ export async function copyUpper(
   const layer = await beginLayer(store)
   const source = upperDiff(containerDir(store, container.id))
   try {
-    await copy('cp', ['-a', '--reflink=auto', '-T', source, layer.diff], signal ? { signal } : {})
+    await promisify(execFile)('cp', ['-a', '--reflink=auto', '-T', source, layer.diff], signal ? { signal } : {})
     return layer
   } catch (error) {
     await layer[Symbol.asyncDispose]()
     throw copyFailed(error, container.name, source)
   }
 }
-
-const copy = promisify(execFile)
 
 /** Gives the path under `tmp/` that the upper directory has now, when the store had the layer already. */
 async function giveAway(store: Store, id: string, layer: LayerRecord): Promise<string | undefined> {

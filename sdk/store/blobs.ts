@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, lstatSync, renameSync, rmSync } from 'node:fs'
+import { createReadStream, lstatSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { type FileHandle, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asBuilderError, BuilderError } from '../errors.js'
@@ -34,7 +34,7 @@ export async function readBlob(store: Store, digest: Digest, limit = documentLim
   if (!found) throw missing(path)
   if (!found.isFile()) throw unfit(path, 'it is not a regular file')
   if (found.size > limit) throw unfit(path, `it has ${found.size} bytes, more than ${limit}`)
-  const bytes = await readAll(path)
+  const bytes = readAll(path)
   const got = digestOf(bytes)
   if (got === digest) return bytes
   throw new BuilderError('DIGEST', {
@@ -61,7 +61,7 @@ export async function putBlob(store: Store, bytes: Uint8Array): Promise<Digest> 
   const digest = digestOf(bytes)
   const path = blobPath(store, digest)
   // Compared, so that storing an image again repairs what was altered.
-  if (!hasBlob(store, digest, bytes.length) || !(await readAll(path)).equals(bytes))
+  if (!hasBlob(store, digest, bytes.length) || !readAll(path).equals(bytes))
     replaceFile(store, path, bytes, { flush: true })
   return digest
 }
@@ -84,22 +84,59 @@ export async function ingestBlob(
   stream: AsyncIterable<Uint8Array>,
   expected: Expected,
 ): Promise<{ digest: Digest; size: number }> {
-  const path = blobPath(store, expected.digest)
+  await using blob = await passBlob(store, stream, expected)
+  let size = 0
+  for await (const chunk of blob.stream) size += chunk.length
+  await blob.publish()
+  return { digest: expected.digest, size }
+}
+
+/** A blob that is written into the store while somebody else reads it. Disposing of it without `publish` deletes it. */
+export interface PassingBlob extends AsyncDisposable {
+  /** The bytes as they are written. It ends only when size and digest are right. Throws as {@link ingestBlob}. */
+  readonly stream: AsyncIterable<Uint8Array>
+  /** Makes the blob visible. Throws `INVALID` unless the stream was read to its end. */
+  publish(): Promise<void>
+}
+
+/**
+ * Writes a stream into the store and lets it through: one pass for what is kept and also unpacked. The next chunk is
+ * asked for when this one is written and the reader wants more, so memory holds one.
+ */
+export async function passBlob(
+  store: Store,
+  stream: AsyncIterable<Uint8Array>,
+  expected: Expected,
+): Promise<PassingBlob> {
   const unfinished = temporaryPath(store)
-  try {
-    const file = await open(unfinished, 'wx', 0o644)
-    let size: number
+  const fail = (error: unknown) => asBuilderError(error, 'store blob', expected.digest)
+  const file = await open(unfinished, 'wx', 0o644).catch((error) => {
+    throw fail(error)
+  })
+  let isWhole = false
+  async function* passing() {
     try {
-      size = await writeChecked(file, stream, expected)
-      await file.datasync()
-    } finally {
-      await file.close()
+      yield* writeChecked(file, stream, expected)
+      isWhole = true
+    } catch (error) {
+      throw fail(error)
     }
-    renameSync(unfinished, path)
-    return { digest: expected.digest, size }
-  } catch (error) {
-    rmSync(unfinished, { force: true })
-    throw asBuilderError(error, 'store blob', expected.digest)
+  }
+  return {
+    stream: passing(),
+    async publish() {
+      if (!isWhole) throw unfit(blobPath(store, expected.digest), 'its stream was not read to its end')
+      try {
+        await file.datasync()
+        renameSync(unfinished, blobPath(store, expected.digest))
+      } catch (error) {
+        throw fail(error)
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await file.close()
+      rmSync(unfinished, { force: true })
+    },
   }
 }
 
@@ -128,7 +165,7 @@ export async function listBlobs(store: Store): Promise<Digest[]> {
 /** Most bytes of a manifest, an index or a config that are read into memory. */
 const documentLimit = 16 * 1024 * 1024
 
-async function writeChecked(file: FileHandle, stream: AsyncIterable<Uint8Array>, expected: Expected): Promise<number> {
+async function* writeChecked(file: FileHandle, stream: AsyncIterable<Uint8Array>, expected: Expected) {
   const hash = createHash('sha256')
   let size = 0
   for await (const chunk of stream) {
@@ -140,13 +177,13 @@ async function writeChecked(file: FileHandle, stream: AsyncIterable<Uint8Array>,
     // Hashed while the kernel writes.
     hash.update(chunk)
     await written
+    yield chunk
   }
   expected.signal?.throwIfAborted()
   if (expected.size !== undefined && size !== expected.size)
     throw mismatch(expected, `${size} bytes came instead of ${expected.size}`)
   const got = `sha256:${hash.digest('hex')}`
   if (got !== expected.digest) throw mismatch(expected, `${size} bytes with the digest ${got} came`)
-  return size
 }
 
 async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
@@ -156,14 +193,11 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
   }
 }
 
-async function readAll(path: string): Promise<Buffer> {
-  const file = await open(path)
+function readAll(path: string): Buffer {
   try {
-    return await file.readFile()
+    return readFileSync(path)
   } catch (error) {
     throw asBuilderError(error, 'read blob', path)
-  } finally {
-    await file.close()
   }
 }
 

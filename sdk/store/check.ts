@@ -1,8 +1,9 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { asBuilderError } from '../errors.js'
-import { type Descriptor, isIndexType } from '../image/descriptor.js'
-import { isIndex, type Manifest, manifestSizeLimit, parseManifest } from '../image/manifest.js'
+import { type Descriptor, isIndexType, isManifestType } from '../image/descriptor.js'
+import { isContainerImage, isIndex, type Manifest, manifestSizeLimit, parseManifest } from '../image/manifest.js'
+import { formatPlatform } from '../image/platform.js'
 import { blobPath, blobSize, hasBlob, readBlob } from './blobs.js'
 import { checkBlobContents, checkLayerContents } from './check-contents.js'
 import { containerDir, scanContainers } from './container-files.js'
@@ -13,6 +14,7 @@ import { readLockFile } from './lock-file.js'
 import { withLock } from './locks.js'
 import { isGone } from './owner.js'
 import { type Image, readImage } from './read-image.js'
+import { readList } from './read-list.js'
 import type { Store } from './store.js'
 import { isAbandoned } from './temporary.js'
 import { upperDiff } from './upper.js'
@@ -70,8 +72,9 @@ async function checkImages(store: Store, entries: readonly Descriptor[], problem
       const size = blobSize(store, entry.digest)
       if (size !== undefined && size !== entry.size)
         problems.push(`image ${label}: its manifest has ${size} bytes, index.json says ${entry.size}`)
-      if (isIndexType(entry.mediaType)) queue.push(...(await partsOf(store, entry)))
-      else images.set(entry.digest, await checkImage(store, entry, label, entries, problems))
+      if (isIndexType(entry.mediaType)) queue.push(...(await partsOf(store, entry, label, problems)))
+      else if (isManifestType(entry.mediaType) && !(await isArtifact(store, entry)))
+        images.set(entry.digest, await checkImage(store, entry, label, entries, problems))
     } catch (error) {
       problems.push(`image ${label}: ${asBuilderError(error, 'check').message}`)
     }
@@ -79,11 +82,25 @@ async function checkImages(store: Store, entries: readonly Descriptor[], problem
   return [...images.values()]
 }
 
-/** An index may name images of other platforms that were never fetched. */
-async function partsOf(store: Store, entry: Descriptor): Promise<readonly Descriptor[]> {
-  const path = blobPath(store, entry.digest)
-  const index = parseManifest(await readBlob(store, entry.digest, manifestSizeLimit), path)
-  return isIndex(index) ? index.manifests.filter(({ digest }) => hasBlob(store, digest)) : []
+/** What a list names must be there, or it cannot be pushed. */
+async function partsOf(
+  store: Store,
+  entry: Descriptor,
+  label: string,
+  problems: string[],
+): Promise<readonly Descriptor[]> {
+  const { index } = await readList(store, entry.digest, [])
+  return index.manifests.filter(({ digest, platform }) => {
+    if (hasBlob(store, digest)) return true
+    problems.push(`list ${label}: its image ${digest}${platform ? ` for ${formatPlatform(platform)}` : ''} is missing`)
+    return false
+  })
+}
+
+/** A signature or an attestation that a list names beside its images. */
+async function isArtifact(store: Store, { digest }: Descriptor): Promise<boolean> {
+  const manifest = parseManifest(await readBlob(store, digest, manifestSizeLimit), blobPath(store, digest))
+  return !isIndex(manifest) && !isContainerImage(manifest)
 }
 
 async function checkImage(

@@ -1,7 +1,7 @@
 import { parseConfig } from '../image/config.js'
-import { type Descriptor, isIndexType } from '../image/descriptor.js'
+import { type Descriptor, isIndexType, isManifestType } from '../image/descriptor.js'
 import type { Digest } from '../image/digest.js'
-import { isIndex, manifestSizeLimit, parseManifest } from '../image/manifest.js'
+import { isContainerImage, isIndex, manifestSizeLimit, parseManifest } from '../image/manifest.js'
 import { blobPath, hasBlob, listBlobs, readBlob, removeBlob } from './blobs.js'
 import { listContainers } from './container-files.js'
 import { readEntries } from './index-file.js'
@@ -62,12 +62,17 @@ async function addManifest(store: Store, entry: Descriptor, blobs: Set<Digest>, 
   const path = blobPath(store, entry.digest)
   const manifest = parseManifest(await readBlob(store, entry.digest, manifestSizeLimit), path)
   if (isIndex(manifest)) {
-    // An index may name images of other platforms that were never fetched.
-    for (const part of manifest.manifests)
-      if (hasBlob(store, part.digest) || isIndexType(part.mediaType)) await addManifest(store, part, blobs, layers)
+    for (const part of manifest.manifests) {
+      blobs.add(part.digest)
+      // An index may name images that were never fetched, and what is no manifest at all.
+      const isDocument = isManifestType(part.mediaType) || isIndexType(part.mediaType)
+      if (isDocument && hasBlob(store, part.digest)) await addManifest(store, part, blobs, layers)
+    }
     return
   }
   for (const { digest } of [manifest.config, ...manifest.layers]) blobs.add(digest)
+  // An artifact beside the images of an index has a configuration of its own kind.
+  if (!isContainerImage(manifest)) return
   const config = parseConfig(await readBlob(store, manifest.config.digest), blobPath(store, manifest.config.digest))
   for (const diffID of config.rootfs.diff_ids) {
     layers.add(diffID)

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { asBuilderError, BuilderError } from '../errors.js'
@@ -8,6 +7,7 @@ import { containerDir, lockOf, scanContainers, withContainer, writeContainer } f
 import { type ContainerRecord, isContainerName, parseContainerRecord } from './container-record.js'
 import { hasLayer } from './layers.js'
 import { withLock } from './locks.js'
+import { randomHex } from './random.js'
 import { emptied, emptyTmp, removeTree } from './remove-tree.js'
 import type { Store } from './store.js'
 import { replaceFile, temporaryPath } from './temporary.js'
@@ -116,7 +116,7 @@ function publish(store: Store, folder: string, fields: NewContainer): ContainerR
     defaults: {},
     mountpoints: [],
     ...fields,
-    id: randomBytes(32).toString('hex'),
+    id: randomHex(32),
     name: fields.name ?? freeName(fields.from?.name, names),
     created: new Date().toISOString(),
   }

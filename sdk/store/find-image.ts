@@ -1,26 +1,63 @@
 import { BuilderError } from '../errors.js'
-import type { Descriptor } from '../image/descriptor.js'
+import { type Descriptor, isIndexType } from '../image/descriptor.js'
 import { isDigest } from '../image/digest.js'
 import { nearestWord } from '../image/near-word.js'
+import { hostPlatform, type Platform } from '../image/platform.js'
 import { candidateNames } from '../image/reference.js'
-import { nameOf } from './index-file.js'
-import { type Image, imageEntries, listImages, readImage } from './read-image.js'
+import { nameOf, readEntries } from './index-file.js'
+import { type Image, readImage } from './read-image.js'
+import {
+  allImages,
+  type ImageList,
+  isList,
+  listLists,
+  memberFor,
+  readableMembers,
+  readList,
+  readMember,
+} from './read-list.js'
 import type { Store } from './store.js'
 
 /**
  * Finds an image by name (`web`, `localhost/web:1`, `web@sha256:…`), by ID or at least three digits of its beginning, or
- * by the digest of its manifest or config. `operation` is what the caller is doing, for the message.
+ * by the digest of its manifest or config. The name of a list means its image for `platform`, this machine's when absent.
+ * `operation` is what the caller is doing, for the message.
  *
  * Throws `NOT_FOUND` with a suggestion, `USAGE` when several images' IDs begin so, `INVALID` or `DIGEST` when the image
  * is damaged.
  */
-export async function findImage(store: Store, nameOrId: string, operation: string): Promise<Image> {
-  const entries = imageEntries(store)
-  const found = byName(entries, nameOrId) ?? byManifest(entries, nameOrId)
-  if (found) return readImage(store, found.digest, entries)
-  const image = await byId(store, nameOrId, operation)
-  if (image) return image
+export async function findImage(
+  store: Store,
+  nameOrId: string,
+  operation: string,
+  platform: Platform = hostPlatform(),
+): Promise<Image> {
+  const found = await findImageOrList(store, nameOrId, operation)
+  if (!isList(found)) return found
+  // Of a list with several names the one that was said is told.
+  const meant = nameMeant(found.names, nameOrId)
+  return memberFor(store, meant === undefined ? found : { ...found, names: [meant] }, platform, operation)
+}
+
+/** Finds an image or a list as {@link findImage} does; a list stays a list. */
+export async function findImageOrList(store: Store, nameOrId: string, operation: string): Promise<Image | ImageList> {
+  const entries = readEntries(store)
+  const entry = byName(entries, nameOrId) ?? entries.find(({ digest }) => digest === nameOrId)
+  if (entry)
+    return isIndexType(entry.mediaType)
+      ? readList(store, entry.digest, entries)
+      : readImage(store, entry.digest, entries)
+  const member = await byMember(store, nameOrId, operation)
+  if (member) return member
+  const found = await byId(store, nameOrId, operation)
+  if (found) return found
   throw unknown(nameOrId, entries, operation)
+}
+
+/** The one of a thing's names that a user meant; undefined when an ID or a digest was given. */
+export function nameMeant(names: readonly string[], text: string): string | undefined {
+  if (text.includes('@')) return undefined
+  return candidatesOf(text).find((name) => names.includes(name))
 }
 
 function byName(entries: readonly Descriptor[], text: string): Descriptor | undefined {
@@ -49,16 +86,27 @@ function withoutTag(name: string): string {
   return name.replace(/:[^:/]*$/, '')
 }
 
-function byManifest(entries: readonly Descriptor[], text: string): Descriptor | undefined {
-  return entries.find(({ digest }) => digest === text)
+/** An image that only a list has, by its digest, with or without the list's name before it. */
+async function byMember(store: Store, text: string, operation: string): Promise<Image | undefined> {
+  const [name = '', digest = name] = text.split('@')
+  if (!isDigest(digest)) return undefined
+  const repositories = digest === name ? undefined : candidatesOf(name).map(withoutTag)
+  for (const list of await listLists(store, () => undefined)) {
+    if (repositories && !list.names.some((one) => repositories.includes(withoutTag(one)))) continue
+    const member = (await readableMembers(store, list)).find((one) => one.digest === digest)
+    if (member) return readMember(store, list, member, operation)
+  }
+  return undefined
 }
 
-async function byId(store: Store, text: string, operation: string): Promise<Image | undefined> {
+async function byId(store: Store, text: string, operation: string): Promise<Image | ImageList | undefined> {
   const prefix = isDigest(text) ? text.slice('sha256:'.length) : text
   if (!/^[0-9a-f]{3,64}$/.test(prefix)) return undefined
-  const images = (await listImages(store, () => undefined)).filter(({ id }) => id.startsWith(prefix))
-  const ids = [...new Set(images.map(({ id }) => id))]
-  if (ids.length <= 1) return images[0]
+  const found = [...(await allImages(store)), ...(await listLists(store, () => undefined))].filter(({ id }) =>
+    id.startsWith(prefix),
+  )
+  const ids = [...new Set(found.map(({ id }) => id))]
+  if (ids.length <= 1) return found[0]
   throw new BuilderError('USAGE', {
     operation,
     object: text,

@@ -1,9 +1,10 @@
-import type { Descriptor } from '../image/descriptor.js'
+import { type Descriptor, isIndexType } from '../image/descriptor.js'
+import type { Digest } from '../image/digest.js'
 import { type Collected, collect } from './collect.js'
 import { listContainers } from './container-files.js'
-import { editEntries, nameOf } from './index-file.js'
+import { editEntries, nameOf, readEntries } from './index-file.js'
 import { withLock } from './locks.js'
-import { imageEntries } from './read-image.js'
+import { membersOf, readList } from './read-list.js'
 import { emptyTmp } from './remove-tree.js'
 import type { Store } from './store.js'
 
@@ -43,12 +44,21 @@ export async function prune(store: Store, options: PruneOptions = {}): Promise<P
 
 async function dropImages(store: Store, all: boolean): Promise<number> {
   const used = new Set((await listContainers(store)).map(({ from }) => from?.manifestDigest))
-  const isUnwanted = (entry: Descriptor) => (all || nameOf(entry) === undefined) && !used.has(entry.digest)
-  const unwanted = imageEntries(store).filter(isUnwanted)
-  if (unwanted.length === 0) return 0
-  const digests = new Set(unwanted.map(({ digest }) => digest))
-  await editEntries(store, 'prune', (entries) =>
-    entries.filter((entry) => !(digests.has(entry.digest) && isUnwanted(entry))),
-  )
+  const digests = new Set<Digest>()
+  for (const entry of readEntries(store))
+    if ((all || nameOf(entry) === undefined) && !(await isUsed(store, entry, used))) digests.add(entry.digest)
+  if (digests.size === 0) return 0
+  const isUnwanted = (entry: Descriptor) => digests.has(entry.digest) && (all || nameOf(entry) === undefined)
+  await editEntries(store, 'prune', (entries) => entries.filter((entry) => !isUnwanted(entry)))
   return digests.size
+}
+
+/** A list is in use when one of its images is. A damaged one cannot be. */
+async function isUsed(store: Store, entry: Descriptor, used: ReadonlySet<string | undefined>): Promise<boolean> {
+  if (!isIndexType(entry.mediaType)) return used.has(entry.digest)
+  const members = await readList(store, entry.digest, []).then(
+    ({ index }) => membersOf(store, index),
+    () => [],
+  )
+  return members.some(({ digest }) => used.has(digest))
 }

@@ -9,10 +9,12 @@ import { editEntries, entryFor, readEntries, withName, withoutName } from './ind
 import { hasLayer } from './layers.js'
 import { withLock } from './locks.js'
 import { type Image, parseImage, readImage } from './read-image.js'
+import { type ImageList, isList, readList } from './read-list.js'
 import type { Store } from './store.js'
 
-export { findImage } from './find-image.js'
+export { findImage, findImageOrList, nameMeant } from './find-image.js'
 export { type Image, imageSize, listImages } from './read-image.js'
+export { type ImageList, isList, listLists } from './read-list.js'
 
 /**
  * Makes an image visible. Its config must be in the store as a blob, its layers as blobs or unpacked; a name that
@@ -38,13 +40,31 @@ export async function addImage(store: Store, manifestBytes: Uint8Array, names: r
 
 /** Gives an image one more name, taking it off another image that has it. Throws `INVALID`, `NOT_FOUND`, `SYSTEM`. */
 export async function tagImage(store: Store, image: Image, name: string): Promise<Image> {
+  await tagEntry(store, image, name)
+  return readImage(store, image.manifestDigest, readEntries(store))
+}
+
+/** Gives a list one more name, taking it off what has it. Throws `INVALID`, `NOT_FOUND`, `SYSTEM`. */
+export async function tagList(store: Store, list: ImageList, name: string): Promise<ImageList> {
+  await tagEntry(store, list, name)
+  return readList(store, list.digest, readEntries(store))
+}
+
+async function tagEntry(store: Store, found: Image | ImageList, name: string): Promise<void> {
   const full = localName(name)
+  const digest = isList(found) ? found.digest : found.manifestDigest
   await editEntries(store, `tag ${full}`, (entries) => {
-    const own = entries.find((entry) => entry.digest === image.manifestDigest)
-    if (!own) throw gone(image)
+    const own = entries.find((entry) => entry.digest === digest) ?? entryOfMember(entries, found)
+    if (!own) throw gone(found)
     return withName(entries, own, full)
   })
-  return readImage(store, image.manifestDigest, readEntries(store))
+}
+
+/** An image that only a list has gets an entry of its own with its first name. */
+function entryOfMember(entries: readonly Descriptor[], found: Image | ImageList): Descriptor | undefined {
+  if (isList(found) || !found.list) return undefined
+  const { digest } = found.list
+  return entries.some((entry) => entry.digest === digest) ? descriptorOf(found) : undefined
 }
 
 /** Takes a name away; the image stays, nameless when it was the last. Throws `NOT_FOUND`, `INVALID`, `SYSTEM`. */
@@ -82,9 +102,16 @@ export async function removeImage(store: Store, image: Image, options: { force?:
   )
 }
 
-function descriptorOf({ manifest, manifestDigest, manifestSize, config }: Image): Descriptor {
-  const { os, architecture, variant } = config
-  const platform = { os, architecture, ...(variant ? { variant } : {}) }
+/** The descriptor of an image with its platform, as an index names it. */
+export function descriptorOf({ manifest, manifestDigest, manifestSize, config }: Image): Descriptor {
+  const { os, architecture, variant, 'os.version': version, 'os.features': features } = config
+  const platform = {
+    os,
+    architecture,
+    ...(variant ? { variant } : {}),
+    ...(version ? { 'os.version': version } : {}),
+    ...(features?.length ? { 'os.features': features } : {}),
+  }
   return { mediaType: manifest.mediaType, digest: manifestDigest, size: manifestSize, platform }
 }
 
@@ -103,7 +130,7 @@ function added(entries: readonly Descriptor[], image: Descriptor, names: readonl
   return entries.some(({ digest }) => digest === image.digest) ? entries : [...entries, entryFor(image)]
 }
 
-function gone(image: Image): BuilderError {
+function gone(image: Image | ImageList): BuilderError {
   const reason = 'it was removed in the meantime'
   return new BuilderError('NOT_FOUND', { operation: 'tag', object: image.names[0] ?? image.id, reason })
 }

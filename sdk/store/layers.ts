@@ -131,7 +131,7 @@ export async function layerBlob(store: Store, diffID: Digest, signal?: AbortSign
   try {
     await ingestBlob(store, layerStream(layerDiff(store, diffID), options), expected)
   } catch (error) {
-    if (error instanceof BuilderError && error.code === 'DIGEST') throw altered(store, diffID, error)
+    if (error instanceof BuilderError && error.code === 'DIGEST') throw altered(store, diffID, error.reason, error)
     throw error
   }
   return descriptor
@@ -192,11 +192,12 @@ function damaged(path: string, reason: string): BuilderError {
   return new BuilderError('INVALID', { operation: 'read layer', object: path, reason, hint })
 }
 
-function altered(store: Store, diffID: Digest, cause: BuilderError): BuilderError {
+/** The error for a layer whose files do not give its digest any more. */
+export function altered(store: Store, diffID: Digest, why: string, cause?: BuilderError): BuilderError {
   return new BuilderError('DIGEST', {
     operation: 'make layer blob',
     object: diffID,
-    reason: `the files under ${layerDiff(store, diffID)} were altered after the layer was made (${cause.reason})`,
+    reason: `the files under ${layerDiff(store, diffID)} were altered after the layer was made (${why})`,
     hint: 'remove the images that use it, prune, and pull or build them again',
     cause,
   })

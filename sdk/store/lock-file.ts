@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { isGone, type Owner, self } from './owner.js'
-import type { Store } from './store.js'
-import { temporaryPath } from './temporary.js'
+import { randomHex } from './random.js'
+import { type StoreRoot, temporaryPath } from './temporary.js'
 
 /** What a lock file says. */
 export interface LockOwner extends Owner {
@@ -15,7 +14,7 @@ export interface LockOwner extends Owner {
 
 /** A new claim of this process. */
 export function newClaim(purpose: string): LockOwner {
-  return { ...self(), token: randomBytes(4).toString('hex'), purpose: purpose.replace(/\p{Cc}/gu, ' ').slice(0, 200) }
+  return { ...self(), token: randomHex(4), purpose: purpose.replace(/\p{Cc}/gu, ' ').slice(0, 200) }
 }
 
 /** Taken, or who holds it now; neither when it changed hands at this very moment. */
@@ -31,7 +30,7 @@ export interface Attempt {
  * when the name is there, and needs no disk block when it is short, so that a full disk can still be cleaned up. Breaking is itself done under a lock named after the dead owner's token: only who
  * holds that one may replace the dead lock, so that two breakers cannot take away each other's fresh lock.
  */
-export function takeLockFile(store: Store, path: string, mine: LockOwner): Attempt {
+export function takeLockFile(store: StoreRoot, path: string, mine: LockOwner): Attempt {
   // Looking first, for a waiter fails often and a thrown error costs more than all the rest.
   if (!lstatSync(path, { throwIfNoEntry: false }) && linkTo(mine, path)) return { taken: true }
   const holder = readLockFile(path)

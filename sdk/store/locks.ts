@@ -3,9 +3,10 @@ import { mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asBuilderError, BuilderError, printable } from '../errors.js'
+import { caller } from '../namespace/caller.js'
 import { type Attempt, dropLockFile, type LockOwner, newClaim, readLockFile, takeLockFile } from './lock-file.js'
 import { isGone } from './owner.js'
-import type { Store } from './store.js'
+import type { StoreRoot } from './temporary.js'
 
 /** How a lock is taken. */
 export interface LockOptions {
@@ -39,7 +40,7 @@ export interface HeldLock extends AsyncDisposable {
  * ```
  */
 export async function withLock<T>(
-  store: Store,
+  store: StoreRoot,
   name: string,
   task: () => T | Promise<T>,
   options: LockOptions = {},
@@ -53,7 +54,7 @@ export async function withLock<T>(
 }
 
 /** Takes a lock and keeps it, for work that is not one function. Throws as {@link withLock} does. */
-export async function acquireLock(store: Store, name: string, options: LockOptions = {}): Promise<HeldLock> {
+export async function acquireLock(store: StoreRoot, name: string, options: LockOptions = {}): Promise<HeldLock> {
   const started = Date.now()
   let told = false
   for (let delay = 1; ; delay = Math.min(25, delay * 1.5)) {
@@ -63,7 +64,7 @@ export async function acquireLock(store: Store, name: string, options: LockOptio
     if (options.wait === false && attempt.holder) throw held(name, attempt.holder)
     if (!told && attempt.holder && Date.now() - started > patience) {
       told = true
-      process.stderr.write(`builder: waiting for the lock ${name}: ${describe(attempt.holder)}\n`)
+      caller().say(`builder: waiting for the lock ${name}: ${describe(attempt.holder)}\n`)
     }
     // Waiters that started together must not stay in step.
     await pause(delay * (0.5 + Math.random()), options)
@@ -71,7 +72,7 @@ export async function acquireLock(store: Store, name: string, options: LockOptio
 }
 
 /** Takes a lock when nobody is in the way, otherwise undefined. Throws `SYSTEM`. */
-export function tryLock(store: Store, name: string, options: LockOptions = {}): HeldLock | undefined {
+export function tryLock(store: StoreRoot, name: string, options: LockOptions = {}): HeldLock | undefined {
   const { lock, gate } = attemptLock(store, name, options)
   if (gate !== undefined) dropLockFile(gate)
   return lock
@@ -86,7 +87,7 @@ interface LockAttempt extends Partial<Attempt> {
   readonly gate?: string
 }
 
-function attemptLock(store: Store, name: string, options: LockOptions): LockAttempt {
+function attemptLock(store: StoreRoot, name: string, options: LockOptions): LockAttempt {
   const path = lockPath(store, name)
   const mine = newClaim(options.purpose ?? 'builder')
   try {
@@ -103,7 +104,7 @@ function attemptLock(store: Store, name: string, options: LockOptions): LockAtte
 const sharedHere = new Map<string, number>()
 
 /** While this process shares it nobody can have it alone, so it need not wait at the gate behind those who want to. */
-function shareOnceMore(store: Store, path: string, mine: LockOwner): HeldLock {
+function shareOnceMore(store: StoreRoot, path: string, mine: LockOwner): HeldLock {
   const own = join(`${path}.shared`, mine.token)
   takeLockFile(store, own, mine)
   return sharedLock(path, own)
@@ -189,7 +190,7 @@ function heldLock(path: string, released = () => {}): HeldLock {
   return { release, [Symbol.asyncDispose]: async () => release() }
 }
 
-function lockPath(store: Store, name: string): string {
+function lockPath(store: StoreRoot, name: string): string {
   const plain = /^[A-Za-z0-9][A-Za-z0-9._-]{0,120}$/.test(name) && !/^(break|hash)-|\.shared$/.test(name)
   const file = plain ? name : `hash-${createHash('sha256').update(name).digest('hex')}`
   return join(store.root, 'locks', file)

@@ -18,6 +18,8 @@ export interface Image {
   /** Bytes of the manifest. */
   readonly manifestSize: number
   readonly config: ImageConfig
+  /** The list through which it was found. */
+  readonly list?: { readonly digest: Digest; readonly name?: string }
 }
 
 /**
@@ -60,7 +62,8 @@ export async function readImage(store: Store, digest: Digest, entries: readonly 
   return parseImage(store, bytes, digest, namesOf(entries, digest))
 }
 
-function namesOf(entries: readonly Descriptor[], digest: Digest): string[] {
+/** The names that entries give to a digest. */
+export function namesOf(entries: readonly Descriptor[], digest: Digest): string[] {
   const own = entries.filter((entry) => entry.digest === digest)
   return own.map(nameOf).filter((name) => name !== undefined)
 }

@@ -5,7 +5,7 @@ import type { Digest } from '../image/digest.js'
 import { editConfig } from '../image/edit.js'
 import { changesToEdits } from '../image/instruction.js'
 import { applyLayer } from '../layer/apply.js'
-import { layerStream, packLayer } from '../layer/pack.js'
+import { layerStream, type PackOptions, packLayer } from '../layer/pack.js'
 import { adoptUpper, copyUpper } from './adopt.js'
 import { putBlob } from './blobs.js'
 import type { Adopted } from './container-record.js'
@@ -28,6 +28,8 @@ export interface Sealing {
   /** Names of environment variables to leave out. */
   readonly unsetenv: readonly string[]
   readonly signal?: AbortSignal
+  /** Gets how many bytes of the new layer are packed. */
+  readonly onBytes?: (bytes: number) => void
 }
 
 /**
@@ -91,8 +93,12 @@ async function packedLayer(
   return { ...packed, ...(root ? { root } : {}), ...(epoch === undefined ? {} : { clamp: epoch }), created }
 }
 
-function packing({ epoch, signal }: Sealing): { clamp?: number; signal?: AbortSignal } {
-  return { ...(epoch === undefined ? {} : { clamp: epoch }), ...(signal ? { signal } : {}) }
+function packing({ epoch, signal, onBytes }: Sealing): Pick<PackOptions, 'clamp' | 'signal' | 'onBytes'> {
+  return {
+    ...(epoch === undefined ? {} : { clamp: epoch }),
+    ...(signal ? { signal } : {}),
+    ...(onBytes ? { onBytes } : {}),
+  }
 }
 
 interface NewLayer {

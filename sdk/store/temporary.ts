@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { closeSync, fdatasyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { asBuilderError } from '../errors.js'
 import { isGone, self } from './owner.js'
+import { randomHex } from './random.js'
 
 /** The part of a store that is needed here: where it is. */
 export interface StoreRoot {
@@ -15,8 +15,7 @@ export interface StoreRoot {
  */
 export function temporaryPath(store: StoreRoot): string {
   const { pid, startTime, pidNamespace, boot } = self()
-  const random = randomBytes(8).toString('hex')
-  return join(store.root, 'tmp', `${pid}-${startTime}-${pidNamespace}-${boot}-${random}`)
+  return join(store.root, 'tmp', `${pid}-${startTime}-${pidNamespace}-${boot}-${randomHex(8)}`)
 }
 
 /** Makes a private folder under `tmp/`; whoever asks for it removes it. Throws system errors. */
