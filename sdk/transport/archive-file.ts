@@ -84,22 +84,23 @@ function newEntries(handle: FileHandle) {
       const offset = take(size)
       return {
         async fill(stream) {
-          await writeAt(handle, header(path, 'File', size), offset)
+          await writeAt(handle, entryHeader(path, 'File', size), offset)
           await writeStream(handle, stream, offset + 512)
         },
       }
     },
     async append(path: string, stream: AsyncIterable<Uint8Array>) {
       const size = await writeStream(handle, stream, end + 512)
-      await writeAt(handle, header(path, 'File', size), take(size))
+      await writeAt(handle, entryHeader(path, 'File', size), take(size))
     },
     async directory(path: string) {
-      await writeAt(handle, header(path, 'Directory', 0), take(0))
+      await writeAt(handle, entryHeader(path, 'Directory', 0), take(0))
     },
   }
 }
 
-function header(path: string, type: 'File' | 'Directory', size: number): Buffer {
+/** The header of an entry as every archive here has it. */
+export function entryHeader(path: string, type: 'File' | 'Directory', size: number): Buffer {
   const mode = type === 'File' ? 0o644 : 0o755
   const it = new Header({ path, type, size, mode, uid: 0, gid: 0, mtime: new Date(0) })
   it.encode()

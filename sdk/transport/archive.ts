@@ -26,7 +26,15 @@ interface Entry {
  * Throws `NOT_FOUND`, and `INVALID` for what is not a whole tar archive.
  */
 export async function openArchive(store: Store, path: string, name: string): Promise<FileTree> {
-  const handle = await openPlain(store, path, name)
+  return openTree(await openPlain(store, path, name), name)
+}
+
+/** The same for an archive that comes as a stream: it is copied into the store's `tmp`, for its list may come last. */
+export async function receiveArchive(store: Store, stream: AsyncIterable<Uint8Array>, name: string): Promise<FileTree> {
+  return openTree(await spool(store, stream, name), name)
+}
+
+async function openTree(handle: FileHandle, name: string): Promise<FileTree> {
   try {
     const table = await readTable(handle, (await handle.stat()).size, name)
     return tree(handle, table, name)
@@ -148,8 +156,8 @@ async function openPlain(store: Store, path: string, name: string): Promise<File
   }
 }
 
-/** A copy that has no name any more when it is filled, so that it goes with the process, however that ends. */
-async function spool(store: Store, stream: AsyncIterable<Uint8Array>, name: string): Promise<FileHandle> {
+/** A stream, decompressed, in a file that has no name any more when it is filled, so that it goes with the process, however that ends. */
+export async function spool(store: Store, stream: AsyncIterable<Uint8Array>, name: string): Promise<FileHandle> {
   const path = temporaryPath(store)
   const copy = await open(path, 'wx+', 0o600)
   try {

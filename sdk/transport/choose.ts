@@ -1,7 +1,8 @@
 import { BuilderError } from '../errors.js'
 import { type Descriptor, isIndexType, isManifestType } from '../image/descriptor.js'
 import { type Index, isIndex, type Manifest, parseManifest } from '../image/manifest.js'
-import { formatPlatform, type Platform, platformMatches } from '../image/platform.js'
+import { nearestOffer, notOffered } from '../image/nearest-offer.js'
+import type { Platform } from '../image/platform.js'
 import type { ImageSource } from './source.js'
 import { broken } from './verify.js'
 
@@ -30,17 +31,10 @@ export async function readChild(source: ImageSource, descriptor: Descriptor): Pr
 export async function chooseImage(source: ImageSource, top: Found, platform: Platform): Promise<Found> {
   if (!isIndex(top.value)) return top
   const offers = await offersOf(source, top.value)
-  const fits = wantedVariants(platform).flatMap((wanted) => offers.filter((it) => platformMatches(wanted, it.platform)))
-  const isOnly = offers.length === 1 && offers[0]?.platform === undefined
-  const [best] = isOnly ? offers : fits.sort((a, b) => distance(platform, a) - distance(platform, b))
+  const best = nearestOffer(offers, platform)
   if (best) return readChild(source, best)
-  const list = offers.flatMap((it) => (it.platform ? [formatPlatform(it.platform)] : []))
-  throw new BuilderError('NOT_FOUND', {
-    operation: 'read image',
-    object: source.name,
-    reason: `it has no image for ${formatPlatform(platform)}`,
-    hint: list.length > 0 ? `choose one of: ${[...new Set(list)].join(', ')}` : 'its index names no platform',
-  })
+  const parts = { operation: 'read image', object: source.name, ...notOffered(offers, platform) }
+  throw new BuilderError('NOT_FOUND', parts)
 }
 
 /** Every manifest below an index that is an image for a platform. */
@@ -74,17 +68,4 @@ function found(source: ImageSource, descriptor: Descriptor, bytes: Uint8Array): 
   const value = parseManifest(bytes, `${source.name} ${descriptor.digest}`)
   if (isIndex(value) === isIndexType(descriptor.mediaType)) return { descriptor, bytes, value }
   throw broken(source.name, `${descriptor.digest} is not the ${descriptor.mediaType} that its descriptor says`)
-}
-
-/** A 32-bit Arm machine also runs what was made for its elders. */
-function wantedVariants(platform: Platform): readonly Platform[] {
-  const version = /^v(\d+)$/.exec(platform.variant ?? '')?.[1]
-  if (platform.architecture !== 'arm' || version === undefined) return [platform]
-  const elders = Array.from({ length: Math.max(0, Number(version) - 4) }, (_, i) => Number(version) - i)
-  return elders.map((v) => ({ ...platform, variant: `v${v}` }))
-}
-
-function distance(wanted: Platform, { platform }: Descriptor): number {
-  if (platform?.variant === wanted.variant) return 0
-  return platform?.variant === undefined ? 2 : 1
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { asBuilderError, BuilderError } from '../errors.js'
 import { type Digest, digestOf, hexOf } from '../image/digest.js'
 import { manifestSizeLimit, parseManifest } from '../image/manifest.js'
-import { draftBeside, writeDurably } from './draft.js'
+import { draftBeside, writeDurably, writeNamed } from './draft.js'
 import { once } from './file-stream.js'
 import type { ImageSink } from './sink.js'
 import type { ImageSource } from './source.js'
@@ -48,6 +48,11 @@ export async function dirSink(path: string, name: string): Promise<ImageSink> {
     },
     hasBlob: async ({ digest }) => done.has(hexOf(digest)),
     putBlob: (descriptor, stream) => put(hexOf(descriptor.digest), verify(stream, descriptor, name).stream),
+    async putStream(stream) {
+      const blob = await writeNamed(draft.path, stream, name)
+      done.add(hexOf(blob.digest))
+      return blob
+    },
     async putManifest(bytes, mediaType, digest, { top }) {
       verifyBytes(bytes, { mediaType, digest, size: bytes.length }, name)
       await put(top ? 'manifest.json' : manifestFile(digest), once(bytes))

@@ -28,9 +28,13 @@ interface Saved {
  * same archive, so that the image keeps its ID.
  */
 export async function dockerArchiveSource(store: Store, { path, ref }: Location, name: string): Promise<ImageSource> {
-  const archive = await openArchive(store, path, name)
+  return imageInArchive(await openArchive(store, path, name), ref)
+}
+
+/** An image of such an archive, wherever that comes from. Closes the archive when it throws. */
+export async function imageInArchive(archive: FileTree, ref: string | undefined): Promise<ImageSource> {
   try {
-    const saved = choose(await readList(archive), ref, name)
+    const saved = choose(await readList(archive), ref, archive.name)
     return await savedSource(archive, saved)
   } catch (error) {
     await archive[Symbol.asyncDispose]()
@@ -50,6 +54,11 @@ export function archiveName(text: string, name: string): string {
     if (error instanceof BuilderError && error.code === 'USAGE') throw error
     throw usage(name, `${JSON.stringify(text)} is not a name for an image`, 'write docker-archive:FILE:NAME:TAG')
   }
+}
+
+/** The names of all images in an archive, in its order. Throws `NOT_FOUND`, `INVALID`. */
+export async function dockerArchiveNames(archive: FileTree): Promise<readonly string[]> {
+  return (await readList(archive)).flatMap(({ RepoTags }) => RepoTags)
 }
 
 async function savedSource(archive: FileTree, saved: Saved): Promise<ImageSource> {

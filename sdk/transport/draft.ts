@@ -1,6 +1,8 @@
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, open, realpath, rename, rm } from 'node:fs/promises'
-import { basename, dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { asBuilderError, BuilderError } from '../errors.js'
+import { type Digest, hexOf } from '../image/digest.js'
 import { rename2 } from '../namespace/libc.js'
 import { writeStream } from './file-stream.js'
 import { hiddenPath } from './hidden.js'
@@ -37,6 +39,28 @@ export async function writeDurably(path: string, stream: AsyncIterable<Uint8Arra
   } finally {
     await handle.close()
   }
+}
+
+/** Writes a new file that is named by its digest, in hexadecimal, once that is known, and gives the digest. */
+export async function writeNamed(
+  folder: string,
+  stream: AsyncIterable<Uint8Array>,
+  name: string,
+): Promise<{ digest: Digest; size: number }> {
+  const unfinished = join(folder, `unfinished-${randomUUID()}`)
+  const hash = createHash('sha256')
+  let size = 0
+  async function* hashed() {
+    for await (const chunk of stream) {
+      hash.update(chunk)
+      size += chunk.length
+      yield chunk
+    }
+  }
+  await writeDurably(unfinished, hashed(), name)
+  const digest: Digest = `sha256:${hash.digest('hex')}`
+  await rename(unfinished, join(folder, hexOf(digest)))
+  return { digest, size }
 }
 
 async function draft(path: string, target: string, name: string): Promise<Draft> {

@@ -59,7 +59,8 @@ async function checkLayout(tree: FileTree): Promise<void> {
     throw broken(where, `imageLayoutVersion ${JSON.stringify(version)} is not 1.0.0`)
 }
 
-async function readIndexFile(tree: FileTree): Promise<Index> {
+/** A layout's index.json. Throws `NOT_FOUND`, `INVALID`. */
+export async function readIndexFile(tree: FileTree): Promise<Index> {
   const index = parseManifest(await readWhole(tree, 'index.json', manifestSizeLimit), `${tree.name} index.json`)
   if (isIndex(index)) return index
   throw broken(tree.name, 'index.json is not an index')

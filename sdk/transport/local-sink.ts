@@ -2,7 +2,7 @@ import { BuilderError } from '../errors.js'
 import { type Descriptor, mediaTypes } from '../image/descriptor.js'
 import type { Digest } from '../image/digest.js'
 import { type Manifest, manifestSizeLimit } from '../image/manifest.js'
-import { hasBlob, ingestBlob, readBlob } from '../store/blobs.js'
+import { hasBlob, ingestBlob, readBlob, streamBlob } from '../store/blobs.js'
 import { collect } from '../store/collect.js'
 import { addImage } from '../store/images.js'
 import { hasLayer } from '../store/layers.js'
@@ -10,12 +10,12 @@ import { acquireLock, type HeldLock, tryLock } from '../store/locks.js'
 import type { Store } from '../store/store.js'
 import { diffIDsOf } from './diff-ids.js'
 import type { CopyPlan, ImageSink } from './sink.js'
-import { checkLayer, unpackLayer } from './unpack.js'
+import { keepBlob, unpackLayer } from './unpack.js'
 import { verifyBytes } from './verify.js'
 
 /**
  * Brings an image into the store under some names, or none. Blobs are kept as they came, so that a push later keeps
- * their digests; layers are unpacked beside each other, each after its blob was checked, and those that the store has
+ * their digests; layers are unpacked beside each other, each while its blob arrives, and those that the store has
  * are not unpacked again. Run it inside the namespace. The image shows at the end; when it fails before, blobs and
  * layers that came with it and that nothing else needs are removed.
  */
@@ -60,11 +60,19 @@ interface Import {
 
 function newImport(store: Store, { config, layers }: Manifest, name: string, signal: AbortSignal | undefined): Import {
   const brought: { blobs: Digest[]; layers: Digest[] } = { blobs: [], layers: [] }
+  const stop = signal ? { signal } : {}
   let diffIDs: readonly Digest[] = []
   const diffIDOf = ({ digest }: Descriptor) => diffIDs[layers.findIndex((layer) => layer.digest === digest)]
   const readConfig = async () => {
     const bytes = await readBlob(store, config.digest, manifestSizeLimit)
     diffIDs = diffIDsOf(bytes, layers, name)
+  }
+  const arrive = async (blob: Descriptor, diffID: Digest, stream: AsyncIterable<Uint8Array>) => {
+    if (!hasBlob(store, blob.digest)) brought.blobs.push(blob.digest)
+    const arrival = { blob, diffID, stream, ...stop }
+    if (hasLayer(store, diffID)) return keepBlob(store, arrival)
+    brought.layers.push(diffID)
+    await unpackLayer(store, arrival)
   }
   return {
     ...brought,
@@ -74,18 +82,21 @@ function newImport(store: Store, { config, layers }: Manifest, name: string, sig
       const isThere = hasBlob(store, digest, size)
       if (digest === config.digest) return isThere && readConfig().then(() => true, isDamaged)
       const diffID = diffIDOf(descriptor)
-      return diffID !== undefined && hasLayer(store, diffID) && (isThere || diffID === digest)
+      if (diffID === undefined) return false
+      if (hasLayer(store, diffID)) return isThere || diffID === digest
+      // Its blob is here, its files are not: nothing needs to come from outside.
+      return isThere && arrive(descriptor, diffID, streamBlob(store, digest, signal)).then(() => true, isDamaged)
     },
     async put(descriptor, stream) {
       const { digest, size } = descriptor
-      if (!hasBlob(store, digest)) brought.blobs.push(digest)
-      await ingestBlob(store, stream, { digest, size, ...(signal ? { signal } : {}) })
-      if (digest === config.digest) return readConfig()
+      if (digest === config.digest) {
+        if (!hasBlob(store, digest)) brought.blobs.push(digest)
+        await ingestBlob(store, stream, { digest, size, ...stop })
+        return readConfig()
+      }
       const diffID = diffIDOf(descriptor)
       if (diffID === undefined) throw invalid(name, `blob ${digest} is not a layer of the image`)
-      if (hasLayer(store, diffID)) return checkLayer(store, descriptor, diffID, signal)
-      brought.layers.push(diffID)
-      await unpackLayer(store, descriptor, diffID, signal)
+      await arrive(descriptor, diffID, stream)
     },
   }
 }

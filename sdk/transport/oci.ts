@@ -6,7 +6,7 @@ import { digestOf } from '../image/digest.js'
 import { type Index, isIndex, parseManifest } from '../image/manifest.js'
 import { withLock } from '../store/locks.js'
 import type { Store } from '../store/store.js'
-import { type Draft, draftBeside, draftWithin, writeDurably } from './draft.js'
+import { type Draft, draftBeside, draftWithin, writeDurably, writeNamed } from './draft.js'
 import { once, readFile } from './file-stream.js'
 import { blobFile, layoutSource } from './layout.js'
 import { entryFor, indexBytes, layoutFile, withEntry } from './layout-index.js'
@@ -47,6 +47,12 @@ export async function ociSink(store: Store, { path, ref }: Location, name: strin
       return staged.has(blobFile(descriptor)) || (isThere && (await holds(path, descriptor)))
     },
     putBlob: put,
+    async putStream(stream) {
+      await mkdir(join(draft.path, 'blobs/sha256'), { recursive: true })
+      const blob = await writeNamed(join(draft.path, 'blobs/sha256'), stream, name)
+      staged.add(blobFile(blob))
+      return blob
+    },
     putManifest: (bytes, mediaType, digest) => put({ mediaType, digest, size: bytes.length }, once(bytes)),
     async finish() {
       if (!top) throw broken(name, 'nothing was written to it')

@@ -1,5 +1,12 @@
 import type { Descriptor } from '../image/descriptor.js'
 import type { Digest } from '../image/digest.js'
+import type { CompressedBlobs } from './compression.js'
+
+/** A repository of a registry: one that may have a blob already. */
+export interface Repository {
+  readonly registry: string
+  readonly repository: string
+}
 
 /** The manifest or the index a source starts with: its bytes as they are, their media type and digest. */
 export interface Top {
@@ -23,4 +30,8 @@ export interface ImageSource extends AsyncDisposable {
   manifest(descriptor: Descriptor): Promise<Uint8Array>
   /** A configuration or a layer. Throws `NOT_FOUND`. */
   blob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>>
+  /** Where in registries a blob is known to be: a sink there need not be sent it. */
+  repositoriesWith?(descriptor: Descriptor): Promise<readonly Repository[]>
+  /** What its blobs became when they were compressed before. */
+  readonly compressed?: CompressedBlobs
 }

@@ -1,7 +1,16 @@
 import { BuilderError } from '../errors.js'
 
 /** Transports that exist: where an image can be read from and written to, apart from the store itself. */
-export const transports = ['oci', 'oci-archive', 'docker-archive', 'dir'] as const
+export const transports = [
+  'docker',
+  'oci',
+  'oci-archive',
+  'docker-archive',
+  'dir',
+  'containers-storage',
+  'docker-daemon',
+  'ostree',
+] as const
 
 /** The word before the colon. */
 export type TransportName = (typeof transports)[number]
@@ -20,15 +29,17 @@ export function transportOf(text: string): TransportText | undefined {
   const colon = text.indexOf(':')
   const word = text.slice(0, Math.max(0, colon))
   const transport = transports.find((name) => name === word)
-  if (transport) return { transport, rest: text.slice(colon + 1) }
-  if (!text.startsWith('docker://') && !elsewhere.has(word)) return undefined
+  // `docker` counts only with `//`, for `docker:latest` is the name of an image.
+  if (transport && (transport !== 'docker' || text.startsWith('docker://')))
+    return { transport, rest: text.slice(colon + 1) }
+  if (!elsewhere.has(word)) return undefined
   throw new BuilderError('UNSUPPORTED', {
     operation: 'read image location',
     object: text,
-    reason: `builder has no transport ${word}${word === 'docker' ? '://' : ':'}`,
-    hint: `use one of ${transports.map((name) => `${name}:`).join(', ')} or the name of an image in the store`,
+    reason: `builder has no transport ${word}:`,
+    hint: `use one of ${transports.map((name) => (name === 'docker' ? 'docker://' : `${name}:`)).join(', ')} or the name of an image in the store`,
   })
 }
 
-/** Transports of other tools; `docker` counts only with `//`, for `docker:latest` is the name of an image. */
-const elsewhere = new Set(['docker-daemon', 'containers-storage', 'ostree', 'sif', 'tarball', 'atomic'])
+/** Transports of other tools. */
+const elsewhere = new Set(['sif', 'tarball', 'atomic'])

@@ -65,7 +65,7 @@ describe('the store as a sink', () => {
     assert.equal(readdirSync(join(bench.store.root, 'layers')).length, 2)
     seen.length = 0
     await put(bench, image, 'three', { all: true, onProgress: ({ state }) => seen.push(state) })
-    assert.deepEqual(seen, ['exists', 'exists', 'exists'])
+    assert.deepEqual(seen, ['waiting', 'waiting', 'waiting', 'exists', 'exists', 'exists'])
   })
 
   it('unpacks a layer again that is gone while its blob is there', async () => {
@@ -163,14 +163,22 @@ describe('the store as a sink', () => {
 })
 
 describe('the store as a source', () => {
-  it('makes the blob of a layer that was committed here, the same bytes, once', async () => {
+  it('packs a layer that was committed here while it is read, the same bytes, and keeps no copy', async () => {
     await using bench = await newBench()
     const { top, diffID } = await commit(bench.store, 'web')
     assert.equal(hasBlob(bench.store, diffID), false)
     const copied = await copy(bench, 'web', `oci:${bench.at('out')}:web`)
     assert.equal(copied.digest, top)
     assert.deepEqual(layoutFaults(bench.at('out')), [])
-    assert.ok(hasBlob(bench.store, diffID))
+    assert.equal(hasBlob(bench.store, diffID), false)
+  })
+
+  it('says so when the files of a layer were altered', async () => {
+    await using bench = await newBench()
+    const { diffID } = await commit(bench.store, 'web')
+    write(join(layerDiff(bench.store, diffID), 'etc/motd'), 'other\n')
+    await assert.rejects(copy(bench, 'web', `oci:${bench.at('out')}`), failsWith('DIGEST', 'were altered after'))
+    assert.deepEqual(readdirSync(bench.folder).sort(), ['run', 'store'])
   })
 
   for (const name of ['web', 'localhost/web:latest', 'ID', 'SHORT'])

@@ -12,25 +12,33 @@ export interface OtherTools {
 }
 
 export function otherTools(bench: Bench): OtherTools {
-  for (const folder of ['tools', 'tools/tmp']) mkdirSync(bench.at(folder), { recursive: true })
-  const env = {
-    ...process.env,
-    ...lane(),
-    BUILDAH_ISOLATION: 'chroot',
-    HOME: bench.at('tools'),
-    TMPDIR: bench.at('tools/tmp'),
-  }
-  const own = { ...env, XDG_RUNTIME_DIR: bench.at('tools') }
-  const storage = ['--storage-driver', 'vfs', '--root', bench.at('tools/root'), '--runroot', bench.at('tools/run')]
-  const events = ['--cgroup-manager', 'cgroupfs', '--events-backend', 'none']
+  const own = toolEnvironment(bench)
   const run = (argv: readonly string[]) => host(argv, { env: own }).trim()
   return {
     skopeo: (verb, ...args) =>
       run(['skopeo', verb as string, ...(verb === 'copy' ? ['-q', '--insecure-policy'] : []), ...args]),
-    buildah: (...args) => run(['buildah', ...storage, ...args]),
-    podman: (...args) => run(['podman', ...storage, ...events, ...args]),
+    buildah: (...args) => run(['buildah', ...storage(bench), ...args]),
+    podman: (...args) => run(['podman', ...storage(bench), ...quiet, ...args]),
   }
 }
+
+/** The words that start podman's service with the same storage. */
+export function podmanService(bench: Bench, address: string): readonly string[] {
+  return ['podman', ...storage(bench), ...quiet, 'system', 'service', '--time=0', address]
+}
+
+/** What these tools find in their environment. */
+export function toolEnvironment(bench: Bench): NodeJS.ProcessEnv {
+  for (const folder of ['tools', 'tools/tmp']) mkdirSync(bench.at(folder), { recursive: true })
+  const folders = { HOME: bench.at('tools'), TMPDIR: bench.at('tools/tmp'), XDG_RUNTIME_DIR: bench.at('tools') }
+  return { ...process.env, ...lane(), BUILDAH_ISOLATION: 'chroot', ...folders }
+}
+
+function storage(bench: Bench): readonly string[] {
+  return ['--storage-driver', 'vfs', '--root', bench.at('tools/root'), '--runroot', bench.at('tools/run')]
+}
+
+const quiet = ['--cgroup-manager', 'cgroupfs', '--events-backend', 'none']
 
 /** A folder with a root filesystem in it: one static program. */
 export function rootfs(bench: Bench): string {

@@ -67,6 +67,8 @@ export interface Sample {
 export interface SampleOptions {
   /** One file `name` with this content a layer. */
   readonly files?: readonly string[]
+  /** Whole layers instead. */
+  readonly tars?: readonly Buffer[]
   readonly compression?: 'none' | 'gzip' | 'zstd'
   readonly platform?: Platform
   readonly docker?: boolean
@@ -78,11 +80,11 @@ export function sampleImage(options: SampleOptions = {}): Sample {
   const { files = ['one', 'two'], compression = 'gzip', docker = false, annotations } = options
   const platform = options.platform ?? { os: 'linux', architecture: 'amd64' }
   const blobs = new Map<Digest, Uint8Array>()
-  const tars = files.map((text, i) => tarOf({ [`file${i}`]: `${text}\n`.repeat(20) }))
+  const tars = options.tars ?? files.map((text, i) => tarOf({ [`file${i}`]: `${text}\n`.repeat(20) }))
   const types = layerTypes(docker)[compression]
   const layers = tars.map((tar) => add(blobs, types, compress(tar, compression)))
   const diffIDs = tars.map((tar) => digestOf(tar))
-  const history = files.map((text) => ({ created: '2024-01-01T00:00:00Z', created_by: `add ${text}` }))
+  const history = tars.map((_, i) => ({ created: '2024-01-01T00:00:00Z', created_by: `add ${files[i] ?? i}` }))
   const execution = { Cmd: ['/bin/true'], Env: ['PATH=/bin'] }
   const config = { ...platform, config: execution, rootfs: { type: 'layers', diff_ids: diffIDs }, history }
   const configType = docker ? mediaTypes.dockerConfig : mediaTypes.config
@@ -154,6 +156,12 @@ interface HostOptions {
 export function host(argv: readonly string[], options: HostOptions = {}): string {
   const [program = '', ...args] = argv
   return execFileSync(program, args, { encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], ...options })
+}
+
+/** The same for a program that prints bytes. */
+export function hostBytes(argv: readonly string[]): Buffer {
+  const [program = '', ...args] = argv
+  return execFileSync(program, args, { maxBuffer: 1 << 30 })
 }
 
 /** For `assert.rejects`: a BuilderError with this code whose message holds this text. */
