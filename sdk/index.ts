@@ -3,46 +3,92 @@ export { Container, type ContainerRunOptions, from, type RunOutput } from './doo
 export {
   check,
   containers,
+  deleteImage,
+  imageCopy,
+  imageInspect,
   images,
   info,
   inspect,
+  listTags,
+  login,
+  logout,
   materialize,
   mount,
   prune,
   pull,
   push,
+  referrers,
   rename,
   rm,
   rmi,
+  sync,
   tag,
   umount,
   untag,
   version,
 } from './door/functions.js'
+export {
+  history,
+  manifestAdd,
+  manifestAnnotate,
+  manifestCreate,
+  manifestExists,
+  manifestInspect,
+  manifestPush,
+  manifestRemove,
+  manifestRm,
+  tree,
+} from './door/list-functions.js'
 export { inside } from './door/shell.js'
 export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailure } from './errors.js'
+export type { Descriptor } from './image/descriptor.js'
+export type { Index } from './image/manifest.js'
+export type { ListedPlatform } from './image/platform.js'
 export type { AddOptions } from './verbs/add.js'
 export type { CheckOptions, CheckResult } from './verbs/check.js'
 export type { CommitOptions, CommitResult } from './verbs/commit.js'
 export type { ConfigOptions } from './verbs/config.js'
 export type { ContainerSummary, ContainersOptions } from './verbs/containers.js'
 export type { CopyOptions, CopyResult } from './verbs/copy.js'
+export type { DeleteOptions, DeleteResult } from './verbs/delete.js'
 export type { FromOptions } from './verbs/from.js'
 export type { GlobalOptions } from './verbs/global.js'
+export type { HistoryEntry, HistoryOptions } from './verbs/history.js'
+export type { ImageCopyOptions, ImageCopyResult } from './verbs/image-copy.js'
+export type { CopyOutline, PlannedBlob, PlannedManifest } from './verbs/image-copy-plan.js'
+export type { SidesOptions } from './verbs/image-copy-sides.js'
+export type { TransferOptions } from './verbs/image-copy-transfer.js'
+export type { ImageInspection, ImageInspectOptions, LayerData } from './verbs/image-inspect.js'
 export type { ImageSummary, ImagesOptions } from './verbs/images.js'
 export type { InfoOptions, InfoResult } from './verbs/info.js'
 export type { Inspection, InspectOptions } from './verbs/inspect.js'
+export type { ListTagsOptions, TagList } from './verbs/list-tags.js'
+export type { LoginOptions, LoginResult } from './verbs/login.js'
+export type { LogoutOptions } from './verbs/logout.js'
+export type { ManifestAddOptions, ManifestMemberResult, MemberOptions } from './verbs/manifest-add.js'
+export type { ManifestAnnotateOptions } from './verbs/manifest-annotate.js'
+export type { ManifestCreateOptions, ManifestResult } from './verbs/manifest-create.js'
+export type { ManifestExistsOptions, ManifestExistsResult } from './verbs/manifest-exists.js'
+export type { ManifestInspectOptions } from './verbs/manifest-inspect.js'
+export type { ManifestPushOptions, ManifestPushResult } from './verbs/manifest-push.js'
+export type { ManifestRemoveOptions } from './verbs/manifest-remove.js'
+export type { ManifestRmOptions } from './verbs/manifest-rm.js'
 export type { MaterializeOptions } from './verbs/materialize.js'
 export type { Mounted, MountOptions } from './verbs/mount.js'
 export type { PlacingOptions } from './verbs/placing.js'
+export type { ProgressOptions } from './verbs/progress.js'
+export type { ProgressEvent } from './verbs/progress-event.js'
 export type { PruneOptions, PruneResult } from './verbs/prune.js'
 export type { PullOptions, PullResult } from './verbs/pull.js'
 export type { PushOptions, PushResult } from './verbs/push.js'
+export type { Referrer, ReferrersOptions } from './verbs/referrers.js'
 export type { RenameOptions } from './verbs/rename.js'
 export type { RmOptions } from './verbs/rm.js'
 export type { RmiOptions } from './verbs/rmi.js'
 export type { RunOptions } from './verbs/run-options.js'
+export type { SyncedImage, SyncOptions } from './verbs/sync.js'
 export type { TagOptions } from './verbs/tag.js'
+export type { TreeBranch, TreeLayer, TreeOptions, TreeResult } from './verbs/tree.js'
 export type { UmountOptions } from './verbs/umount.js'
 export type { UntagOptions } from './verbs/untag.js'
 export type { VersionOptions, VersionResult } from './verbs/version.js'

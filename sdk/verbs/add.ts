@@ -6,6 +6,7 @@ import { isArchive, unpackArchive } from '../layer/archive.js'
 import { checkFile, fetchFile, saveStream } from '../layer/fetch.js'
 import { findSources } from '../layer/sources.js'
 import { Transplant } from '../layer/transplant.js'
+import { caller } from '../namespace/caller.js'
 import { findContainer } from '../store/containers.js'
 import { useRoot } from '../store/mounts.js'
 import { openStore } from '../store/store.js'
@@ -98,7 +99,7 @@ async function addOne(adding: Adding, source: string, scratch: string, root: str
     return copyAll(transplant, [fetched], adding.many ? folder(destination) : destination, options)
   }
   if (source === '-') {
-    const path = await saveStream(process.stdin, scratch, signal)
+    const path = await saveStream(caller().stdin(), scratch, signal)
     return unpack(adding, path, source, `${scratch}.d`)
   }
   for (const found of findSources([source], root ?? options.contextdir, 'add')) {

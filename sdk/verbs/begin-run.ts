@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
+import { caller } from '../namespace/caller.js'
 import { parseEnv } from '../runtime/environment.js'
 import { finishRun, type PreparedRun, prepareRun, type RunRequest } from '../runtime/run.js'
 import { parseSecurityOptions } from '../runtime/security-option.js'
@@ -41,7 +42,7 @@ export async function beginRun(container: string, command: readonly string[], op
       args,
       onMountpoints: (missing) => noteMountpoints(store, record.id, missing),
     })
-    noteRun(folder, prepared)
+    noteRun(folder, prepared, caller().process)
     running.set(folder, { store, record, root, held, prepared, options, args })
     return { token: folder, argv: prepared.argv, env: prepared.env, command: args }
   } catch (error) {

@@ -25,6 +25,7 @@ export interface CheckResult {
  *
  * @verb
  * @where inside
+ * @offline
  * @stdout What is wrong, a line each, and a summary.
  * @example
  * ```sh

@@ -3,19 +3,23 @@ import { changesToEdits } from '../image/instruction.js'
 import { localName } from '../image/reference.js'
 import { findContainer } from '../store/containers.js'
 import { addImage, type Image } from '../store/images.js'
+import { addToList } from '../store/lists.js'
 import { withLock } from '../store/locks.js'
 import { tidyRoot, usesOf } from '../store/mounts.js'
 import { type Sealing, seal, sealSquashed } from '../store/seal.js'
 import { openStore, type Store } from '../store/store.js'
+import type { RegistryOptions } from '../transport/registry/access.js'
 import { transportOf } from '../transport/transport-text.js'
+import { showPacking } from './commit-progress.js'
 import type { GlobalOptions } from './global.js'
+import type { ProgressOptions } from './progress.js'
 import { reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
 import { rm } from './rm.js'
 import { forgetMountpoints } from './run-mountpoints.js'
 
 /** Options of {@link commit}. */
-export interface CommitOptions extends GlobalOptions {
+export interface CommitOptions extends GlobalOptions, ProgressOptions, RegistryOptions {
   /** Remove the container afterwards. */
   rm?: boolean
   /** Make one layer of all layers. */
@@ -27,6 +31,11 @@ export interface CommitOptions extends GlobalOptions {
   format?: 'oci' | 'docker'
   /** Leave the history out of the image. */
   omitHistory?: boolean
+  /**
+   * Add the image to a list of images, which is made when it is not there.
+   * @placeholder LIST
+   */
+  manifest?: string
   /**
    * Write the image's ID to a file.
    * @placeholder FILE
@@ -56,22 +65,10 @@ export interface CommitOptions extends GlobalOptions {
    */
   unsetenv?: readonly string[]
   /**
-   * Accepted for buildah's scripts: layers are kept as they are, not compressed.
+   * Leave layers that were made here as they are, for a destination in a registry too.
    * @short D
    */
   disableCompression?: boolean
-  /**
-   * Accepted for buildah's scripts: images are read and written as files, which needs no login.
-   * @placeholder FILE
-   */
-  authfile?: string
-  /** Accepted for buildah's scripts: images are read and written as files, without a connection. */
-  tlsVerify?: boolean
-  /**
-   * Print nothing but the result.
-   * @short q
-   */
-  quiet?: boolean
 }
 
 /** A committed image. */
@@ -89,7 +86,7 @@ export interface CommitResult {
  *
  * The container's changes are read once and become the image's new layer in place, without a copy; the container goes
  * on from the image. With `SOURCE_DATE_EPOCH` (or --timestamp) set, the same content gives the same image ID on every
- * machine. A destination with a transport (`oci:`, `oci-archive:`, `docker-archive:`, `dir:`) is written there as well.
+ * machine. A destination with a transport (`docker://`, `oci:` and the like) is written there as well.
  *
  * Throws `NOT_FOUND` for an unknown container, `INVALID` for a name of the wrong form, `SYSTEM` for a full disk.
  *
@@ -112,18 +109,22 @@ export interface CommitResult {
 export async function commit(container: string, image?: string, options: CommitOptions = {}): Promise<CommitResult> {
   const epoch = epochOf(options)
   changesToEdits(options.change ?? [])
+  if (options.manifest !== undefined) localName(options.manifest)
   const store = await openStore(options)
-  const { id } = await findContainer(store, container, 'commit')
+  const { id, name: called } = await findContainer(store, container, 'commit')
   const elsewhere = image !== undefined && transportOf(image) !== undefined
   const name = image === undefined || elsewhere ? undefined : localName(image)
-  const made = await withLock(store, 'store', () => make(store, id, name, options, epoch), {
+  const making = (onBytes: (bytes: number) => void) =>
+    make(store, id, name, options, { ...sealingOf(options, epoch), onBytes })
+  const made = await withLock(store, 'store', () => showPacking(options, called, making), {
     shared: true,
     purpose: 'commit',
     ...(options.signal ? { signal: options.signal } : {}),
   })
+  if (options.manifest !== undefined) await addToList(store, options.manifest, made, 'commit --manifest')
   if (elsewhere) {
     const { push } = await import('./push.js')
-    await push(made.id, image, { ...given(options), quiet: true })
+    await push(made.id, image, { ...given(options), ...shown(options), ...reaching(options) })
   }
   if (options.iidfile) await writeResult(options.iidfile, made.id)
   if (options.rm) await rm([id], given(options))
@@ -140,12 +141,17 @@ async function make(
   id: string,
   name: string | undefined,
   options: CommitOptions,
-  epoch: number | undefined,
+  sealing: Sealing,
 ): Promise<Image> {
   await reapRuns(store)
   // What a killed run left; while one is at work its mount points stay, and are left out by name.
   if (usesOf(store, id) === 0) await forgetMountpoints(store, id, await tidyRoot(store, id, options.signal))
-  const sealing: Sealing = {
+  const manifestBytes = await (options.squash ? sealSquashed : seal)(store, id, sealing)
+  return addImage(store, manifestBytes, name === undefined ? [] : [name])
+}
+
+function sealingOf(options: CommitOptions, epoch: number | undefined): Sealing {
+  return {
     ...(epoch === undefined ? {} : { epoch }),
     ...(options.format ? { format: options.format } : {}),
     ...(options.signal ? { signal: options.signal } : {}),
@@ -153,8 +159,6 @@ async function make(
     changes: options.change ?? [],
     unsetenv: options.unsetenv ?? [],
   }
-  const manifestBytes = await (options.squash ? sealSquashed : seal)(store, id, sealing)
-  return addImage(store, manifestBytes, name === undefined ? [] : [name])
 }
 
 /** Source: reproducible-builds.org, SOURCE_DATE_EPOCH specification 1.1. */
@@ -175,8 +179,22 @@ function epochOf({ timestamp, sourceDateEpoch }: CommitOptions): number | undefi
   })
 }
 
+/** How a destination in a registry is reached, and what it gets. */
+function reaching(options: CommitOptions): RegistryOptions & Pick<CommitOptions, 'disableCompression'> {
+  const { authfile, creds, tlsVerify, certDir, disableCompression } = options
+  const { registriesConf, registriesConfDir, shortNameAliasConf } = options
+  const files = { registriesConf, registriesConfDir, shortNameAliasConf }
+  const all = { authfile, creds, tlsVerify, certDir, disableCompression, ...files }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+}
+
 /** The global options among a verb's. */
 function given({ root, runroot, storageDriver, signal }: CommitOptions): GlobalOptions {
   const all = { root, runroot, storageDriver, signal }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+}
+
+/** How progress is to be shown, among the options. */
+function shown({ progress, onProgress, quiet }: CommitOptions): ProgressOptions {
+  return Object.fromEntries(Object.entries({ progress, onProgress, quiet }).filter(([, value]) => value !== undefined))
 }

@@ -165,6 +165,7 @@ export interface ConfigOptions extends GlobalOptions {
  *
  * @verb
  * @where outside
+ * @offline
  * @param container - Name or ID of a container.
  * @example
  * ```sh

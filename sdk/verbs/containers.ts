@@ -1,5 +1,5 @@
 import { renderRows } from '../image/go-template.js'
-import { formatTable } from '../image/table.js'
+import { formatTable, inOrder } from '../image/table.js'
 import { listContainers } from '../store/containers.js'
 import { isMounted } from '../store/mounts.js'
 import { openStore } from '../store/store.js'
@@ -58,6 +58,7 @@ export interface ContainerSummary {
  * @alias ls
  * @alias ps
  * @where outside
+ * @offline
  * @stdout A table; IDs with --quiet; JSON with --json.
  * @example
  * ```sh
@@ -80,7 +81,7 @@ export async function containers(options: ContainersOptions = {}): Promise<reado
     created: record.created,
     mounted: isMounted(record),
   }))
-  all.sort((a, b) => a.created.localeCompare(b.created) || a.name.localeCompare(b.name))
+  all.sort((a, b) => inOrder(a.created, b.created) || inOrder(a.name, b.name))
   return all.filter((one) => filters.every((fits) => fits(one)))
 }
 

@@ -1,6 +1,5 @@
-import { BuilderError } from '../errors.js'
 import { emptyConfig } from '../image/config.js'
-import { hostPlatform, type Platform, parsePlatform, platformMatches } from '../image/platform.js'
+import { hostPlatform, type Platform, parsePlatform } from '../image/platform.js'
 import { capabilitiesFor } from '../runtime/capabilities.js'
 import { parseSecurityOptions } from '../runtime/security-option.js'
 import { parseVolume } from '../runtime/volume.js'
@@ -13,18 +12,23 @@ import {
 import { findImage, type Image } from '../store/images.js'
 import { withLock } from '../store/locks.js'
 import { openStore, type Store } from '../store/store.js'
-import { transportOf } from '../transport/transport-text.js'
+import type { RegistryOptions } from '../transport/registry/access.js'
 import type { GlobalOptions } from './global.js'
+import type { ProgressOptions } from './progress.js'
+import type { PulledImage } from './pull-fetch.js'
+import { type PullImageOptions, pullImage } from './pull-image.js'
 import { writeResult } from './result-file.js'
 
 /** Options of {@link from}. */
-export interface FromOptions extends GlobalOptions {
+export interface FromOptions extends GlobalOptions, RegistryOptions, ProgressOptions {
   /**
    * Name of the container; made from the image's name when absent.
    * @placeholder NAME
    */
   name?: string
-  /** When to fetch the image again; a local image is used as it is. */
+  /**
+   * When to ask a registry for the image, as `pull --policy`; alone it means newer, and absent missing.
+   */
   pull?: boolean | 'always' | 'missing' | 'never' | 'newer'
   /**
    * Write the container's ID to a file.
@@ -86,18 +90,6 @@ export interface FromOptions extends GlobalOptions {
    * @placeholder HOST:CONTAINER[:OPTIONS]
    */
   volume?: readonly string[]
-  /**
-   * Accepted for buildah's scripts: images are read and written as files, which needs no login.
-   * @placeholder FILE
-   */
-  authfile?: string
-  /** Accepted for buildah's scripts: images are read and written as files, without a connection. */
-  tlsVerify?: boolean
-  /**
-   * Print nothing but the result.
-   * @short q
-   */
-  quiet?: boolean
 }
 
 /** A working container. */
@@ -110,15 +102,15 @@ export interface FromResult {
 /**
  * Creates a working container from an image.
  *
- * The image is `scratch` (nothing at all), the name or ID of an image in the store, or an image elsewhere as
- * transport:path - `oci:`, `oci-archive:`, `docker-archive:` and `dir:` - which is pulled first.
+ * The image is `scratch` (nothing at all), the ID of an image in the store, a name, or transport:path. A name that the store
+ * does not have is pulled from its registry; see `pull` for names, transports and policies.
  *
- * Throws `NOT_FOUND` for an unknown image, `EXISTS` for a name that is taken.
+ * Throws `NOT_FOUND` for an unknown image, `EXISTS` for a name that is taken, and what `pull` throws.
  *
  * @verb
  * @where inside
  * @stdout The container's name.
- * @param image - `scratch`, a local image's name or ID, or transport:path.
+ * @param image - `scratch`, an image's name or ID, or transport:path.
  * @example
  * ```sh
  * c=$(builder from scratch)
@@ -133,9 +125,9 @@ export interface FromResult {
 export async function from(image: string, options: FromOptions = {}): Promise<FromResult> {
   checkDefaults(options)
   const store = await openStore(options)
-  const wanted = transportOf(image) ? await pulled(image, options) : image
+  const pulled = image === 'scratch' ? undefined : await pullImage(store, image, pullOptions(options))
   const sharing = { shared: true, purpose: 'from', ...(options.signal ? { signal: options.signal } : {}) }
-  const container = await withLock(store, 'store', () => create(store, wanted, image, options), sharing)
+  const container = await withLock(store, 'store', () => create(store, pulled, options), sharing)
   if (options.cidfile) await writeResult(options.cidfile, container.id)
   return { id: container.id, name: container.name }
 }
@@ -145,15 +137,17 @@ export function present(result: FromResult): string {
   return result.name
 }
 
-/** Loaded only where there is something to fetch: it brings every transport along. */
-async function pulled(image: string, options: FromOptions): Promise<string> {
-  const { pull } = await import('./pull.js')
-  return (await pull(image, { ...options, ...pullPlatform(options) })).digest
+/** `--pull` alone asks for what has changed, as buildah's does; `--pull=false` is the default. */
+function pullOptions(options: FromOptions): PullImageOptions {
+  const { pull = false, platform: _text, ...rest } = options
+  const policy = pull === true ? 'newer' : pull === false ? 'missing' : pull
+  const platform = wantedPlatform(options)
+  return { ...rest, operation: 'from', policy, ...(platform ? { platform } : {}) }
 }
 
-async function create(store: Store, image: string, asked: string, options: FromOptions): Promise<ContainerRecord> {
+async function create(store: Store, pulled: PulledImage | undefined, options: FromOptions): Promise<ContainerRecord> {
   options.signal?.throwIfAborted()
-  const fields = image === 'scratch' ? fromNothing(options) : fromImage(await imageFor(store, image, options), asked)
+  const fields = pulled ? fromImage(await findImage(store, pulled.digest, 'from'), pulled) : fromNothing(options)
   return createContainer(store, {
     ...fields,
     ...(options.name === undefined ? {} : { name: options.name }),
@@ -162,28 +156,11 @@ async function create(store: Store, image: string, asked: string, options: FromO
   })
 }
 
-async function imageFor(store: Store, image: string, options: FromOptions): Promise<Image> {
-  const found = await findImage(store, image, 'from')
-  const wanted = wantedPlatform(options)
-  if (!wanted || platformMatches(wanted, found.config)) return found
-  throw new BuilderError('NOT_FOUND', {
-    operation: 'from',
-    object: image,
-    reason: `the image is for ${found.config.os}/${found.config.architecture}, not for the platform asked for`,
-    hint: 'pull the image for that platform, or leave --platform, --arch and --os out',
-  })
-}
-
 function wantedPlatform({ platform, arch, os, variant }: FromOptions): Platform | undefined {
   if (platform) return parsePlatform(platform)
   if (!arch && !os && !variant) return undefined
   const host = hostPlatform()
   return { os: os ?? host.os, architecture: arch ?? host.architecture, ...(variant ? { variant } : {}) }
-}
-
-function pullPlatform(options: FromOptions): { platform?: string } {
-  const wanted = wantedPlatform(options)
-  return wanted ? { platform: [wanted.os, wanted.architecture, wanted.variant].filter(Boolean).join('/') } : {}
 }
 
 function fromNothing(options: FromOptions): NewContainer {
@@ -199,8 +176,8 @@ function fromNothing(options: FromOptions): NewContainer {
   }
 }
 
-function fromImage(image: Image, asked: string): NewContainer {
-  const name = image.names.find((known) => known.includes(asked)) ?? image.names[0] ?? image.id
+function fromImage(image: Image, pulled: PulledImage): NewContainer {
+  const name = pulled.name ?? image.names[0] ?? image.id
   return {
     from: { name, id: image.id, manifestDigest: image.manifestDigest },
     layers: image.config.rootfs.diff_ids,

@@ -1,8 +1,9 @@
 import { BuilderError } from '../errors.js'
 import { renderRows } from '../image/go-template.js'
-import { formatAge, formatSize, formatTable } from '../image/table.js'
-import { findImage, type Image, imageSize, listImages } from '../store/images.js'
-import { openStore } from '../store/store.js'
+import { formatAge, formatSize, formatTable, inOrder } from '../image/table.js'
+import { findImageOrList, type Image, imageSize, listImages, listLists } from '../store/images.js'
+import { listMembers } from '../store/read-list.js'
+import { openStore, type Store } from '../store/store.js'
 import { type Filter, parseFilters } from './filter.js'
 import type { GlobalOptions } from './global.js'
 
@@ -47,22 +48,25 @@ export interface ImageSummary {
   /** 64 hexadecimal digits. */
   readonly id: string
   readonly names: readonly string[]
-  /** Digest of the manifest. */
+  /** Digest of the manifest, or of the list. */
   readonly digest: string
-  /** RFC 3339; undefined when the image does not tell. */
+  /** True for a list of images. */
+  readonly isList?: true
+  /** RFC 3339; undefined when the image does not tell. That of a list is its newest image's. */
   readonly created?: string
-  /** Bytes of the layers as the manifest names them. */
+  /** Bytes of the layers as the manifest names them; of all layers of a list's images. */
   readonly size: number
   readonly labels: Readonly<Record<string, string>>
 }
 
 /**
- * Lists the images in the store, newest first.
+ * Lists the images and the lists of images in the store, newest first.
  *
  * Throws `NOT_FOUND` when an image is named and is not there.
  *
  * @verb
  * @where outside
+ * @offline
  * @stdout A table; IDs with --quiet; JSON with --json.
  * @param image - Only this image.
  * @example
@@ -77,10 +81,10 @@ export interface ImageSummary {
  */
 export async function images(image?: string, options: ImagesOptions = {}): Promise<readonly ImageSummary[]> {
   const store = await openStore(options)
-  const all = (await listImages(store)).map(summary)
-  all.sort((a, b) => (b.created ?? '').localeCompare(a.created ?? '') || a.id.localeCompare(b.id))
+  const all = [...(await listImages(store)).map(summary), ...(await listSummaries(store))]
+  all.sort((a, b) => inOrder(b.created ?? '', a.created ?? '') || inOrder(a.id, b.id))
   const filters = parseFilters('images', options.filter ?? [], filterBy(all))
-  const only = image === undefined ? undefined : (await findImage(store, image, 'images')).id
+  const only = image === undefined ? undefined : (await findImageOrList(store, image, 'images')).id
   return all.filter((one) => (only === undefined || one.id === only) && filters.every((fits) => fits(one)))
 }
 
@@ -113,6 +117,32 @@ function summary(image: Image): ImageSummary {
   const { id, names, manifestDigest, config } = image
   const created = config.created === undefined ? {} : { created: config.created }
   return { id, names, digest: manifestDigest, ...created, size: imageSize(image), labels: config.config?.Labels ?? {} }
+}
+
+async function listSummaries(store: Store): Promise<readonly ImageSummary[]> {
+  return Promise.all(
+    (await listLists(store)).map(async (list) => {
+      const { id, names, digest } = list
+      const members = await listMembers(store, [list])
+      const created = members
+        .flatMap(({ config }) => config.created ?? [])
+        .sort()
+        .at(-1)
+      const layers = new Map(
+        members.flatMap(({ manifest }) => manifest.layers).map((layer) => [layer.digest, layer.size]),
+      )
+      const size = [...layers.values()].reduce((sum, one) => sum + one, 0)
+      return {
+        id,
+        names,
+        digest,
+        isList: true as const,
+        ...(created === undefined ? {} : { created }),
+        size,
+        labels: {},
+      }
+    }),
+  )
 }
 
 function asBuildah(one: ImageSummary) {

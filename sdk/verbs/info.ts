@@ -38,6 +38,7 @@ export interface InfoResult {
  *
  * @verb
  * @where inside
+ * @offline
  * @stdout JSON, or what --format says.
  * @example
  * ```sh

@@ -56,6 +56,7 @@ export interface Inspection {
  *
  * @verb
  * @where outside
+ * @offline
  * @stdout JSON, or what --format says.
  * @param name - Name or ID of a container or an image.
  * @example

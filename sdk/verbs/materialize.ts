@@ -1,7 +1,7 @@
-import type { Image } from '../store/images.js'
-import { findImage, listImages } from '../store/images.js'
+import { findImageOrList, type Image, isList, listImages, listLists } from '../store/images.js'
 import { layerBlob } from '../store/layers.js'
-import { openStore } from '../store/store.js'
+import { listMembers } from '../store/read-list.js'
+import { openStore, type Store } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
 
 /** Options of {@link materialize}. */
@@ -17,8 +17,9 @@ export interface MaterializeOptions extends GlobalOptions {}
  *
  * @verb
  * @where inside
+ * @offline
  * @stdout The digest of each layer of the images.
- * @param images - Names or IDs of images; none means all.
+ * @param images - Names or IDs of images and lists; none means all.
  * @example
  * ```sh
  * builder materialize web && skopeo inspect "oci:$HOME/.local/share/builder:localhost/web:latest"
@@ -34,10 +35,11 @@ export async function materialize(
   options: MaterializeOptions = {},
 ): Promise<readonly string[]> {
   const store = await openStore(options)
-  const chosen: Image[] = []
-  for (const name of images) chosen.push(await findImage(store, name, 'materialize'))
+  const chosen: Image[] = images.length > 0 ? [] : [...(await listImages(store))]
+  for (const name of images) chosen.push(...(await imagesOf(store, name)))
+  if (images.length === 0) chosen.push(...(await listMembers(store, await listLists(store))))
   const digests = new Set<string>()
-  for (const { manifest, config } of images.length > 0 ? chosen : await listImages(store)) {
+  for (const { manifest, config } of chosen) {
     for (const [i, { digest }] of manifest.layers.entries()) {
       const diffID = config.rootfs.diff_ids[i]
       if (diffID === digest) await layerBlob(store, diffID, options.signal)
@@ -50,4 +52,9 @@ export async function materialize(
 /** What the shell door prints. */
 export function present(result: readonly string[]): string {
   return result.join('\n')
+}
+
+async function imagesOf(store: Store, name: string): Promise<readonly Image[]> {
+  const found = await findImageOrList(store, name, 'materialize')
+  return isList(found) ? listMembers(store, [found]) : [found]
 }

@@ -28,6 +28,7 @@ export interface Mounted {
  *
  * @verb
  * @where holder
+ * @offline
  * @stdout The path; for several containers, or for none, a line for each: its name and the path.
  * @param containers - Names or IDs of containers.
  * @example

@@ -30,6 +30,7 @@ export interface PruneResult {
  *
  * @verb
  * @where inside
+ * @offline
  * @stdout What was freed.
  * @example
  * ```sh

@@ -1,34 +1,25 @@
-import { BuilderError } from '../errors.js'
 import { parsePlatform } from '../image/platform.js'
-import { localName } from '../image/reference.js'
-import { findImage } from '../store/images.js'
-import { openStore, type Store } from '../store/store.js'
-import { copyImage } from '../transport/copy.js'
-import { localSink } from '../transport/local-sink.js'
-import { openSource, transportOf } from '../transport/transport.js'
+import { openStore } from '../store/store.js'
+import type { RegistryOptions } from '../transport/registry/access.js'
 import type { GlobalOptions } from './global.js'
+import { checkPlatforms } from './image-copy-places.js'
+import type { ProgressOptions } from './progress.js'
+import { pullImage } from './pull-image.js'
 
 /** Options of {@link pull}. */
-export interface PullOptions extends GlobalOptions {
+export interface PullOptions extends GlobalOptions, RegistryOptions, ProgressOptions {
+  /** Bring the images of all platforms, and the list that names them. */
+  allPlatforms?: boolean
   /**
    * Platform of the image, as os/arch[/variant]; default: this machine's.
    * @placeholder PLATFORM
    */
   platform?: string
-  /** When to fetch: `missing` and `newer` keep an image that the store has. */
+  /**
+   * When to ask a registry: `missing` takes the image of the store when it is there, `never` no other, `always` none;
+   * `newer` fetches what has changed, and takes the store's when no registry answers. Default: missing.
+   */
   policy?: 'always' | 'missing' | 'never' | 'newer'
-  /**
-   * Accepted for buildah's scripts: images are read and written as files, which needs no login.
-   * @placeholder FILE
-   */
-  authfile?: string
-  /** Accepted for buildah's scripts: images are read and written as files, without a connection. */
-  tlsVerify?: boolean
-  /**
-   * Print nothing but the result.
-   * @short q
-   */
-  quiet?: boolean
 }
 
 /** A pulled image. */
@@ -37,21 +28,30 @@ export interface PullResult {
   readonly id: string
   /** Digest of the manifest. Two manifests may have one config, and so one ID. */
   readonly digest: string
+  /** Its full name in the store, when it was named and not an ID or a digest given. */
+  readonly name?: string
 }
 
 /**
  * Copies an image into the store.
  *
- * Sources: `oci:PATH[:REF]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:NAME]` and `dir:PATH`. Every byte is checked
- * against its digest before anything becomes visible; layers unpack in parallel.
+ * A name is looked for in the store, and then asked for in the registry that it names; a short name where registries.conf
+ * says. `docker://NAME` is the same with Docker Hub for a short name. Files are `oci:PATH[:REF]`, `oci-archive:FILE[:REF]`,
+ * `docker-archive:FILE[:NAME]` and `dir:PATH`. What comes from a registry keeps its full name, as
+ * docker.io/library/debian:12. Every byte is checked against its digest before anything becomes visible; layers unpack in
+ * parallel.
  *
- * Throws `NOT_FOUND` for a source or a reference that is not there, `DIGEST` and `INVALID` for a damaged one, `UNSAFE` for
- * one that tries to write outside its root.
+ * Throws `NOT_FOUND` for an image that is nowhere, `DIGEST` and `INVALID` for a damaged one, `UNSAFE` for one that tries to
+ * write outside its root, `SYSTEM` when a registry cannot be reached.
  *
  * @verb
  * @where inside
  * @stdout The image's ID.
- * @param image - transport:path of the image.
+ * @param image - Name of the image, or transport:path.
+ * @example
+ * ```sh
+ * builder pull --policy newer quay.io/fedora/fedora:40
+ * ```
  * @example
  * ```sh
  * builder pull oci-archive:web.tar
@@ -63,42 +63,14 @@ export interface PullResult {
  * ```
  */
 export async function pull(image: string, options: PullOptions = {}): Promise<PullResult> {
-  const store = await openStore(options)
-  if (!transportOf(image)) {
-    const { id, manifestDigest } = await localImage(store, image, options)
-    return { id, digest: manifestDigest }
-  }
-  await using source = await openSource(store, image)
-  await using sink = await localSink(store, namesFor(source.suggestedName), image)
-  const platform = options.platform ? { platform: parsePlatform(options.platform) } : {}
-  const { digest } = await copyImage(source, sink, {
-    ...platform,
-    ...(options.signal ? { signal: options.signal } : {}),
-  })
-  return { id: (await findImage(store, digest, 'pull')).id, digest }
+  const { platform, allPlatforms, ...rest } = options
+  checkPlatforms('pull', platform, allPlatforms ?? false, '--all-platforms')
+  const wanted = platform === undefined ? {} : { platform: parsePlatform(platform) }
+  const all = allPlatforms === undefined ? {} : { allPlatforms }
+  return pullImage(await openStore(options), image, { ...rest, ...wanted, ...all, operation: 'pull' })
 }
 
 /** What the shell door prints. */
 export function present(result: PullResult): string {
   return result.id
-}
-
-/** A plain name is one of the store's own images, unless the policy insists on fetching. */
-async function localImage(store: Store, image: string, { policy = 'missing' }: PullOptions) {
-  if (policy !== 'always') return findImage(store, image, 'pull')
-  throw new BuilderError('UNSUPPORTED', {
-    operation: 'pull',
-    object: image,
-    reason: 'a plain name is an image in the store; there is nowhere to fetch it from',
-    hint: 'name a source as oci:PATH, oci-archive:FILE, docker-archive:FILE or dir:PATH',
-  })
-}
-
-function namesFor(suggested: string | undefined): string[] {
-  if (suggested === undefined) return []
-  try {
-    return [localName(suggested)]
-  } catch {
-    return []
-  }
 }

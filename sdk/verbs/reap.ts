@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bootID, isAlive, startTimeOf } from '../namespace/process.js'
+import { bootID, isAlive, type ProcessIdentity, startTimeOf } from '../namespace/process.js'
 import { finishRun, type PreparedRun } from '../runtime/run.js'
 import type { Store } from '../store/store.js'
 
@@ -13,9 +13,15 @@ export function runFolder(store: Store): string {
   return folder
 }
 
-/** Keeps what is needed to end a run when this process cannot. */
-export function noteRun(folder: string, prepared: PreparedRun): void {
-  writeFileSync(join(folder, 'run.json'), JSON.stringify(prepared), { mode: 0o600 })
+/** Keeps what is needed to end a run when this process cannot. `runner` is who executes it, where that is not its child. */
+export function noteRun(folder: string, prepared: PreparedRun, runner?: ProcessIdentity): void {
+  const note: Note = { prepared, ...(runner ? { runner } : {}) }
+  writeFileSync(join(folder, 'run.json'), JSON.stringify(note), { mode: 0o600 })
+}
+
+interface Note {
+  readonly prepared: PreparedRun
+  readonly runner?: ProcessIdentity
 }
 
 /** Ends the commands of builders that were killed, and removes their folders: nobody else would. */
@@ -24,8 +30,9 @@ export async function reapRuns(store: Store): Promise<void> {
     const [pid = '0', startTime = ''] = name.split('-')
     if (isAlive({ pid: Number(pid), startTime, bootID: bootID() })) continue
     const folder = join(runsOf(store), name)
-    const prepared = readRun(folder)
-    if (prepared) await finishRun(prepared, { keepMountpoints: true })
+    const note = readNote(folder)
+    if (note?.runner) await end(note.runner)
+    if (note) await finishRun(note.prepared, { keepMountpoints: true })
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -42,9 +49,17 @@ function entriesOf(folder: string): string[] {
   }
 }
 
-function readRun(folder: string): PreparedRun | undefined {
+/** It may not have come to execute the run yet, which then would begin after its end. */
+async function end(runner: ProcessIdentity): Promise<void> {
+  while (isAlive(runner)) {
+    process.kill(runner.pid, 'SIGKILL')
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}
+
+function readNote(folder: string): Note | undefined {
   try {
-    return JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as PreparedRun
+    return JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as Note
   } catch {
     return undefined
   }

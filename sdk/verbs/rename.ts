@@ -12,6 +12,7 @@ export interface RenameOptions extends GlobalOptions {}
  *
  * @verb
  * @where outside
+ * @offline
  * @param container - Name or ID of a container.
  * @param name - The new name.
  * @example

@@ -21,8 +21,8 @@ export interface RmOptions extends GlobalOptions {
  * Throws `NOT_FOUND` for an unknown container, `IN_USE` when a command runs in it.
  *
  * @verb
- * @alias delete
  * @where inside
+ * @offline
  * @stdout The ID of each container that was removed.
  * @param containers - Names or IDs of containers.
  * @example

@@ -1,7 +1,18 @@
 import { BuilderError } from '../errors.js'
-import { candidateNames, parseReference } from '../image/reference.js'
 import { listContainers } from '../store/containers.js'
-import { findImage, type Image, listImages, removeImage, untagImage } from '../store/images.js'
+import {
+  findImageOrList,
+  type Image,
+  type ImageList,
+  isList,
+  listImages,
+  listLists,
+  nameMeant,
+  removeImage,
+  untagImage,
+} from '../store/images.js'
+import { listsWith, removeList } from '../store/lists.js'
+import { listLabel } from '../store/read-list.js'
 import { openStore, type Store } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
 import { rm } from './rm.js'
@@ -28,12 +39,13 @@ export interface RmiOptions extends GlobalOptions {
 /**
  * Removes images: a name first, and the image itself with its last name.
  *
- * Layers that nothing else needs go with it.
+ * Layers that nothing else needs go with it. An image that a list has loses its name and stays with the list.
  *
- * Throws `NOT_FOUND` for an unknown image, `IN_USE` when a container uses it.
+ * Throws `NOT_FOUND` for an unknown image, `IN_USE` when a container uses it, or when it has no name and a list needs it.
  *
  * @verb
  * @where inside
+ * @offline
  * @stdout The ID of each image that was removed, or the name where only a name was.
  * @param images - Names or IDs of images.
  * @example
@@ -59,34 +71,33 @@ export function present(result: readonly string[]): string {
 }
 
 async function wantedImages(store: Store, images: readonly string[], options: RmiOptions): Promise<readonly string[]> {
-  if (options.all) return (await listImages(store)).map(({ id }) => id)
-  if (options.prune) return (await listImages(store)).filter(({ names }) => names.length === 0).map(({ id }) => id)
+  if (options.all || options.prune) {
+    const all = [...(await listLists(store)), ...(await listImages(store))]
+    return all.filter(({ names }) => options.all || names.length === 0).map(({ id }) => id)
+  }
   if (images.length > 0) return images
   const hint = 'name one or more images, or say --all or --prune'
   throw new BuilderError('USAGE', { operation: 'rmi', object: '', reason: 'no image is named', hint })
 }
 
 async function remove(store: Store, wanted: string, options: RmiOptions): Promise<string> {
-  const image = await findImage(store, wanted, 'rmi')
-  const name = nameAmong(image, wanted)
-  if (name !== undefined && image.names.length > 1) {
+  const found = await findImageOrList(store, wanted, 'rmi')
+  const name = nameMeant(found.names, wanted)
+  if (name !== undefined && found.names.length > 1) {
     await untagImage(store, name)
     return name
   }
-  if (name === undefined && image.names.length > 1 && !options.force && !options.all) throw severalNames(image, wanted)
-  await freeFromContainers(store, image, wanted, options)
-  await removeImage(store, image)
-  return image.id
-}
-
-/** The image's name that the user meant; undefined when an ID or a digest was given. */
-function nameAmong(image: Image, wanted: string): string | undefined {
-  try {
-    if (parseReference(wanted).digest) return undefined
-    return candidateNames(wanted).find((name) => image.names.includes(name))
-  } catch {
-    return undefined
+  if (name === undefined && found.names.length > 1 && !options.force && !options.all) throw severalNames(found, wanted)
+  if (isList(found)) {
+    await removeList(store, found)
+    return found.id
   }
+  const lists = listsWith(await listLists(store, () => undefined), found.manifestDigest)
+  if (found.list) throw heldByLists(found, wanted, lists)
+  await freeFromContainers(store, found, wanted, options)
+  await removeImage(store, found)
+  // A list keeps the image: only its name is gone.
+  return (lists.length > 0 && found.names[0]) || found.id
 }
 
 async function freeFromContainers(store: Store, image: Image, wanted: string, options: RmiOptions): Promise<void> {
@@ -103,7 +114,18 @@ async function freeFromContainers(store: Store, image: Image, wanted: string, op
   )
 }
 
-function severalNames(image: Image, wanted: string): BuilderError {
+function heldByLists({ manifestDigest }: Image, wanted: string, lists: readonly ImageList[]): BuilderError {
+  const [first] = lists
+  const from = first ? ` ${listLabel(first)} ${manifestDigest}` : ''
+  return new BuilderError('IN_USE', {
+    operation: 'rmi',
+    object: wanted,
+    reason: `it belongs to ${lists.map(listLabel).join(', ') || 'a list'}`,
+    hint: `builder manifest remove${from} takes it out`,
+  })
+}
+
+function severalNames(image: Image | ImageList, wanted: string): BuilderError {
   return new BuilderError('IN_USE', {
     operation: 'rmi',
     object: wanted,

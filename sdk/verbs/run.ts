@@ -1,3 +1,4 @@
+import { caller } from '../namespace/caller.js'
 import { beginRun, endRun } from './begin-run.js'
 import { execute } from './execute.js'
 import type { RunOptions } from './run-options.js'
@@ -20,6 +21,7 @@ export interface RunResult {
  *
  * @verb
  * @where inside
+ * @offline
  * @passthrough command
  * @stdout What the command prints.
  * @param container - Name or ID of a container.
@@ -42,6 +44,12 @@ export async function run(
 ): Promise<RunResult> {
   const begun = await beginRun(container, command, options)
   try {
+    const { become } = caller()
+    if (become) {
+      const { argv, env } = begun
+      await become({ argv, env, keepsSession: true, validExitCodes: options.validExitCodes ?? [] })
+      return { exitCode: 0 }
+    }
     const { exitCode } = await execute(begun, {
       stdio: 'inherit',
       ...(options.signal ? { signal: options.signal } : {}),

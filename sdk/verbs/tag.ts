@@ -1,5 +1,5 @@
 import { localName } from '../image/reference.js'
-import { findImage, tagImage } from '../store/images.js'
+import { findImageOrList, isList, tagImage, tagList } from '../store/images.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
 
@@ -7,12 +7,13 @@ import type { GlobalOptions } from './global.js'
 export interface TagOptions extends GlobalOptions {}
 
 /**
- * Gives an image more names; a name that another image had moves to this one.
+ * Gives an image, or a list of images, more names; a name that another one had moves to this one.
  *
  * Throws `NOT_FOUND` for an unknown image, `INVALID` for a name of the wrong form.
  *
  * @verb
  * @where outside
+ * @offline
  * @param image - Name or ID of an image.
  * @param names - The names to give; without a registry they belong to `localhost`.
  * @example
@@ -27,6 +28,7 @@ export interface TagOptions extends GlobalOptions {}
  */
 export async function tag(image: string, names: readonly string[], options: TagOptions = {}): Promise<void> {
   const store = await openStore(options)
-  const found = await findImage(store, image, 'tag')
-  for (const name of names.map(localName)) await tagImage(store, found, name)
+  const found = await findImageOrList(store, image, 'tag')
+  for (const name of names.map(localName))
+    await (isList(found) ? tagList(store, found, name) : tagImage(store, found, name))
 }

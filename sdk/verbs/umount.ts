@@ -23,6 +23,7 @@ export interface UmountOptions extends GlobalOptions {
  * @verb
  * @alias unmount
  * @where inside
+ * @offline
  * @stdout The ID of each container that was unmounted.
  * @param containers - Names or IDs of containers.
  * @example

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
-import { constants } from 'node:os'
 import { BuilderError } from '../errors.js'
 import { findContainer } from '../store/containers.js'
 import { useRoot } from '../store/mounts.js'
 import { openStore } from '../store/store.js'
+import { becomeOnHost } from './become-on-host.js'
 import type { GlobalOptions } from './global.js'
+import { sessionEnvironment } from './session-environment.js'
 
 /** Options of {@link unshare}. */
 export interface UnshareOptions extends GlobalOptions {
@@ -26,13 +26,13 @@ export interface UnshareResult {
  * Runs a command, or a shell, as root of a user namespace.
  *
  * Inside, files of containers have the owners that the container sees, chown and mount work, and every builder verb runs
- * in the same namespace: mounts made there are seen by the whole session and end with it. As root of the machine it just
- * runs the command.
+ * in the same namespace: mounts made there are seen by the whole session and end with it. The command is in a session: one
+ * engine answers its verbs in milliseconds, and ends with it. As root of the machine there is no other namespace.
  *
  * Throws `NOT_FOUND` for an unknown container or command.
  *
  * @verb
- * @where inside
+ * @where session
  * @passthrough command
  * @stdout What the command prints.
  * @param command - The command and its arguments; your shell when absent.
@@ -54,7 +54,7 @@ export async function unshare(command: readonly string[] = [], options: UnshareO
       paths[variable] = root.path
     }
     const argv = command.length > 0 ? command : [process.env.SHELL ?? '/bin/sh']
-    return { exitCode: await runHere(argv, { ...process.env, ...paths }) }
+    return { exitCode: await becomeOnHost('unshare', { argv, env: { ...sessionEnvironment(options), ...paths } }) }
   } finally {
     for (const root of held) await root[Symbol.asyncDispose]()
   }
@@ -74,23 +74,5 @@ function variableAndContainer(text: string): [string, string] {
     object: JSON.stringify(text),
     reason: `${JSON.stringify(variable)} cannot be the name of a variable`,
     hint: 'write VAR=CONTAINER',
-  })
-}
-
-/** Signals from the terminal reach the command by themselves; this process only waits for it. */
-function runHere([program = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const child = spawn(program, args, { stdio: 'inherit', env })
-  return new Promise((resolve, reject) => {
-    child.once('error', (cause) => {
-      const parts = {
-        operation: 'unshare',
-        object: program,
-        reason: 'it cannot be started',
-        hint: 'check its name',
-        cause,
-      }
-      reject(new BuilderError('NOT_FOUND', parts))
-    })
-    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
   })
 }

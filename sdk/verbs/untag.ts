@@ -1,6 +1,6 @@
 import { BuilderError } from '../errors.js'
 import { candidateNames } from '../image/reference.js'
-import { findImage, untagImage } from '../store/images.js'
+import { findImageOrList, untagImage } from '../store/images.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
 
@@ -14,6 +14,7 @@ export interface UntagOptions extends GlobalOptions {}
  *
  * @verb
  * @where outside
+ * @offline
  * @param image - Name or ID of an image.
  * @param names - The names to take away.
  * @example
@@ -28,7 +29,7 @@ export interface UntagOptions extends GlobalOptions {}
  */
 export async function untag(image: string, names: readonly string[] = [], options: UntagOptions = {}): Promise<void> {
   const store = await openStore(options)
-  const found = await findImage(store, image, 'untag')
+  const found = await findImageOrList(store, image, 'untag')
   const gone = names.length === 0 ? found.names : names.map((name) => known(found.names, name))
   for (const name of gone) await untagImage(store, name)
 }

@@ -26,6 +26,7 @@ export const packageVersion = '0.1.0'
  *
  * @verb
  * @where outside
+ * @offline
  * @stdout Versions of builder, of Node and of the specifications, a line each; JSON with --json.
  * @example
  * ```sh

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { builder } from '../lane.js'
 
+// What this machine says of registries must not decide.
+process.env.CONTAINERS_REGISTRIES_CONF = '/dev/null'
+
 /** Words of a command line, and what a user reads when it is refused. */
 export type Refusals = readonly (readonly [words: readonly string[], says: RegExp])[]
 

@@ -30,13 +30,6 @@ refuses([
   [['mount', 'gone'], /there is no such container/],
   [['unshare', '-m', '1x=user', 'true'], /"1x" cannot be the name of a variable/],
   [['materialize', 'gone'], /there is no such image/],
-  [
-    ['pull', 'gone'],
-    /^builder: pull gone: there is no such image in the store; see builder images; a file is named as/,
-  ],
-  [['pull', '--policy', 'always', 'web'], /there is nowhere to fetch it from/],
-  [['push', 'web'], /^builder: push DESTINATION: it is missing/],
-  [['push', 'web', 'docker://x/y'], /builder has no transport docker:/],
   [['prune', 'x'], /it takes no arguments/],
   [['check', 'x'], /it takes no arguments/],
   [['info', 'x'], /it takes no arguments/],

@@ -1,0 +1,64 @@
+import { ReadStream } from 'node:tty'
+import { BuilderError } from '../errors.js'
+import { caller } from '../namespace/caller.js'
+
+/** Whether there is a terminal to ask at. */
+export function canAsk(): boolean {
+  return caller().stdin() instanceof ReadStream
+}
+
+/**
+ * Asks the user at the terminal and gives the line. What is typed shows only where it is no secret. Throws `ABORTED` when
+ * the user ends the input, and when `signal` fires.
+ */
+export async function ask(question: string, { isSecret = false, signal }: AskOptions = {}): Promise<string> {
+  const stdin = caller().stdin() as ReadStream
+  // Before the question: who types ahead must not be echoed.
+  if (isSecret) stdin.setRawMode(true)
+  caller().say(question)
+  try {
+    return await lineOf(stdin, signal)
+  } finally {
+    if (isSecret) {
+      stdin.setRawMode(false)
+      caller().say('\n')
+    }
+    stdin.pause()
+  }
+}
+
+/** How to ask. */
+export interface AskOptions {
+  readonly isSecret?: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+/** In raw mode the terminal edits nothing itself: Backspace, Ctrl-U, Ctrl-C and Ctrl-D come as characters. */
+function lineOf(stdin: ReadStream, signal: AbortSignal | undefined): Promise<string> {
+  stdin.setEncoding('utf8')
+  return new Promise((resolve, reject) => {
+    let line: string[] = []
+    const done = (settle: () => void) => {
+      stdin.off('data', read).off('end', stop)
+      signal?.removeEventListener('abort', stop)
+      settle()
+    }
+    const stop = () => done(() => reject(stopped()))
+    const read = (text: string) => {
+      for (const sign of text) {
+        if (sign === '\r' || sign === '\n') return done(() => resolve(line.join('')))
+        if (sign === '\x03' || (sign === '\x04' && line.length === 0)) return stop()
+        if (sign === '\x7f' || sign === '\b') line.pop()
+        else if (sign === '\x15') line = []
+        else line.push(sign)
+      }
+    }
+    stdin.on('data', read).on('end', stop)
+    signal?.addEventListener('abort', stop)
+    stdin.resume()
+  })
+}
+
+function stopped(): BuilderError {
+  return new BuilderError('ABORTED', { operation: 'login', object: '', reason: 'no answer was given' })
+}
