@@ -10,6 +10,7 @@ const expected = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^bin\/(builder|start\.cjs|verbs\.gen\.sh|completion\/builder\.(bash|zsh|fish))$/,
   /^dist\/(bin|cli|sdk)\/.*\.(js|d\.ts|wasm)$/,
+  /^dist\/cli\/(engine|main|metadata)\.cjs$/,
   /^(docs|recipes)\//,
 ]
 const unwanted = /\.map$|\.test\.|^dist\/bin\/generate\/|node_modules|\.log$/
@@ -22,9 +23,10 @@ test('the package holds nothing but what it ships', () => {
 test('the package holds every file that package.json promises', (_t) => {
   const { bin, exports, man } = JSON.parse(read('package.json'))
   const promised = [bin, exports, man ?? []].flatMap(filesIn)
+  const started = ['main.cjs', 'metadata.cjs', 'engine.cjs'].map((name) => `dist/cli/${name}`)
   const files = packed()
   assert.deepEqual(
-    [...promised, 'dist/cli/main.js', 'README.md', 'LICENSE', 'CHANGELOG.md'].filter((file) => !files.includes(file)),
+    [...promised, ...started, 'README.md', 'LICENSE', 'CHANGELOG.md'].filter((file) => !files.includes(file)),
     [],
   )
 })

@@ -3,7 +3,9 @@
 /** A row of the table; times are medians in milliseconds. */
 export interface Row {
   readonly work: string
-  readonly ours_ms: number
+  readonly ours_ms?: number
+  /** What is no time, with its unit. */
+  readonly ours?: string
   /** Who it is compared with; absent where nobody does it. */
   readonly peer?: string
   readonly peer_ms?: number
@@ -16,7 +18,10 @@ export interface Row {
 /** What a `*.bench.ts` file exports as `measure`. It makes and removes its own folders. */
 export type Measure = () => Promise<readonly Row[]>
 
-/** One run of a work. What is not to be measured stands in the run's `before` and `after`. */
+/**
+ * One run of a work. What is not to be measured stands in the run's `before` and `after`. A run that resolves to a number has
+ * measured itself, in milliseconds.
+ */
 export type Work = (() => Promise<unknown>) | Prepared
 
 export interface Prepared {
@@ -35,7 +40,7 @@ export async function pair(
   runs: number,
 ): Promise<Required<Pick<Row, 'ours_ms' | 'peer_ms' | 'ratio'>>> {
   const times: [number[], number[]] = [[], []]
-  for (let run = 0; run <= runs; run++)
+  for (let run = 0; run <= most(runs); run++)
     for (const which of run % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
       const ms = await timed(which === 0 ? ours : peer)
       if (run > 0) times[which].push(ms)
@@ -45,9 +50,9 @@ export async function pair(
 }
 
 /** The same for a work that has no peer. */
-export async function alone(ours: Work, runs: number): Promise<Pick<Row, 'ours_ms'>> {
+export async function alone(ours: Work, runs: number): Promise<{ readonly ours_ms: number }> {
   const times: number[] = []
-  for (let run = 0; run <= runs; run++) times.push(await timed(ours))
+  for (let run = 0; run <= most(runs); run++) times.push(await timed(ours))
   return { ours_ms: median(times.slice(1)) }
 }
 
@@ -60,12 +65,17 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2
 }
 
+/** With `--quick` one of each is enough: to see that it works, not what it takes. */
+function most(runs: number): number {
+  return process.env.BENCH_QUICK ? 1 : runs
+}
+
 async function timed(work: Work): Promise<number> {
   const { before, run, after } = typeof work === 'function' ? { run: work } : work
   await before?.()
   const start = process.hrtime.bigint()
-  await run()
-  const ms = Number(process.hrtime.bigint() - start) / 1e6
+  const own = await run()
+  const ms = typeof own === 'number' ? own : Number(process.hrtime.bigint() - start) / 1e6
   await after?.()
   return ms
 }

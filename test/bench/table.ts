@@ -3,9 +3,9 @@ import type { Row } from './pair.js'
 
 /** A Markdown table; times with three significant digits. */
 export function table(rows: readonly Row[]): string {
-  const lines = rows.map(({ work, ours_ms, peer, peer_ms, ratio, aim }) => [
+  const lines = rows.map(({ work, ours, ours_ms, peer, peer_ms, ratio, aim }) => [
     work,
-    time(ours_ms),
+    ours ?? time(ours_ms),
     peer ?? '',
     time(peer_ms),
     ratio === undefined ? '' : ratio.toFixed(2),

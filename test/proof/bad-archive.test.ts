@@ -54,11 +54,11 @@ for (const { title, entries, says, mapped } of cases)
     const layer = tarOf(...entries)
     const archive = archiveWith(scene, layer)
     await t.test('as a layer, by pull', async () => {
-      await scene.refuses(['pull', `oci-archive:${archive}`], [/^builder: /, ...says])
+      await scene.refuses(['pull', `oci-archive:${archive}`], [/^builder: /m, ...says])
       await assertUntouched(scene)
     })
     await t.test('as a layer, by from', async () => {
-      await scene.refuses(['from', `oci-archive:${archive}`], [/^builder: /, ...says])
+      await scene.refuses(['from', `oci-archive:${archive}`], [/^builder: /m, ...says])
       await assertUntouched(scene)
     })
     await t.test('as an archive to add', async () => {
@@ -114,7 +114,7 @@ test('refused: an archive that was cut or altered', async (t) => {
     for (const verb of ['pull', 'from'])
       await t.test(`${verb}: ${title}`, async () => {
         writeFileSync(scene.at('x.tar'), bytes)
-        await scene.refuses([verb, `oci-archive:${scene.at('x.tar')}`], [/^builder: /, ...says])
+        await scene.refuses([verb, `oci-archive:${scene.at('x.tar')}`], [/^builder: /m, ...says])
         await assertUntouched(scene)
       })
 })

@@ -20,8 +20,8 @@ refused copy b copy c "$FILES/large" /
 b copy -q c "$FILES/small" / || echo "copy of a small file failed"
 b commit c first >/dev/null || echo "first commit failed"
 b push -q first "oci-archive:$FILES/image.tar" || echo "push failed"
-refused pull b pull "oci-archive:$FILES/big.tar"
-refused from b from "oci-archive:$FILES/big.tar"
+refused pull b pull -q "oci-archive:$FILES/big.tar"
+refused from b from -q "oci-archive:$FILES/big.tar"
 b copy -q c "$FILES/small" /again || echo "second copy failed"
 rest=$(df -k --output=avail "$DISK" | tail -1)
 head -c "$((rest * 1024))" /dev/zero >"$DISK/filler" 2>/dev/null

@@ -64,6 +64,21 @@ test('kill -9 while a container is committed', async (t) => {
   await assertTidy(scene)
 })
 
+test('kill -9 while a list takes an image from an archive', async (t) => {
+  if (!needs(t, 'busybox')) return
+  const scene = newScene(t)
+  const archive = await archiveOf(scene)
+  const make = ['manifest', 'create', '--amend', 'web']
+  const add = ['manifest', 'add', 'web', `oci-archive:${archive}`]
+  const before = async () => void (await scene.ok(make))
+  await killAtManyPoints(scene, (round) => (round % 3 === 2 ? ['manifest', 'rm', 'web'] : add), before)
+  await scene.ok(make)
+  await scene.ok(add)
+  await scene.ok(['from', '--name', 'last', 'web'])
+  assert.equal(await scene.ok(['run', 'last', '--', 'cat', '/data/d3/f3']), `tree 3\n`.repeat(4).trimEnd())
+  await assertTidy(scene)
+})
+
 /** Measures the verb once, then kills it at moments spread over that time; after each the store is whole. */
 async function killAtManyPoints(
   scene: Scene,

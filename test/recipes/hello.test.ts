@@ -36,6 +36,19 @@ test('it is called hello', async () => {
   assert.equal((await own(['inspect', '--type', 'image', '-f', '{{.FromImageID}}', 'hello'])).stdout.trim(), first)
 })
 
+test('in a session it is the same image', async () => {
+  for (const words of [
+    ['recipe', 'hello.sh'],
+    ['unshare', 'sh', 'hello.sh'],
+  ]) {
+    const made = await command([join(top, 'bin/builder'), ...words], {
+      cwd: join(top, 'recipes/hello'),
+      env: environment({}),
+    })
+    assert.equal(idOf(made), first, words.join(' '))
+  }
+})
+
 test('its command and environment are the recipe’s', async () => {
   const format = '{{.OCIv1.Config.Cmd}} {{.OCIv1.Config.Env}} {{.OCIv1.Config.Labels}}'
   const { stdout } = await own(['inspect', '--type', 'image', '-f', format, first])
