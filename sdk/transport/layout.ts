@@ -80,6 +80,7 @@ function choose({ manifests }: Index, ref: string | undefined, name: string): De
 
 function named(images: readonly Descriptor[], ref: string): readonly Descriptor[] {
   if (/^@\d+$/.test(ref)) return images.slice(Number(ref.slice(1)), Number(ref.slice(1)) + 1)
+  if (isDigest(ref.slice(1))) return images.filter(({ digest }) => `@${digest}` === ref)
   for (const annotation of nameAnnotations) {
     const fits = images.filter(({ annotations }) => annotations?.[annotation] === ref)
     if (fits.length > 0) return fits
