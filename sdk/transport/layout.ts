@@ -1,7 +1,7 @@
 import { BuilderError } from '../errors.js'
 import { parseJson } from '../image/config.js'
 import { type Descriptor, isIndexType, isManifestType } from '../image/descriptor.js'
-import { hexOf } from '../image/digest.js'
+import { hexOf, isDigest } from '../image/digest.js'
 import { type Index, isIndex, manifestSizeLimit, parseManifest } from '../image/manifest.js'
 import type { ImageSource } from './source.js'
 import { type FileTree, readWhole } from './tree.js'
@@ -12,7 +12,7 @@ export const nameAnnotations = ['org.opencontainers.image.ref.name', 'io.contain
 
 /**
  * Reads an image from an OCI image layout, wherever its files lie. `ref` names an entry of index.json by its name
- * annotation, or `@N` the entry at that place; without it the layout must hold one image.
+ * annotation, `@N` the entry at that place, or `@sha256:…` the one with that digest; without it the layout must hold one image.
  * Source: OCI image-spec, image-layout.md. Throws `NOT_FOUND`, `INVALID`, `USAGE`.
  */
 export async function layoutSource(tree: FileTree, ref: string | undefined): Promise<ImageSource> {
