@@ -5,7 +5,6 @@ import { findContainer } from '../store/containers.js'
 import { addImage, type Image } from '../store/images.js'
 import { addToList } from '../store/lists.js'
 import { withLock } from '../store/locks.js'
-import { tidyRoot, usesOf } from '../store/mounts.js'
 import { type Sealing, seal, sealSquashed } from '../store/seal.js'
 import { openStore, type Store } from '../store/store.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
@@ -16,7 +15,7 @@ import type { ProgressOptions } from './progress.js'
 import { reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
 import { rm } from './rm.js'
-import { forgetMountpoints } from './run-mountpoints.js'
+import { tidyContainer } from './seal-container.js'
 
 /** Options of {@link commit}. */
 export interface CommitOptions extends GlobalOptions, ProgressOptions, RegistryOptions {
@@ -144,8 +143,7 @@ async function make(
   sealing: Sealing,
 ): Promise<Image> {
   await reapRuns(store)
-  // What a killed run left; while one is at work its mount points stay, and are left out by name.
-  if (usesOf(store, id) === 0) await forgetMountpoints(store, id, await tidyRoot(store, id, options.signal))
+  await tidyContainer(store, id, options.signal)
   const manifestBytes = await (options.squash ? sealSquashed : seal)(store, id, sealing)
   return addImage(store, manifestBytes, name === undefined ? [] : [name])
 }
