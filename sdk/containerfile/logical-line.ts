@@ -24,7 +24,8 @@ export class LogicalLine {
 
   /** Where the whole of it was written. */
   get position(): Position {
-    return this.source.positionOf(this.first)
+    const position = this.source.positionOf(this.first)
+    return { ...position, text: position.text.replace(/^\uFEFF/, '') }
   }
 
   /** Where a character of `text` was written. */
@@ -43,11 +44,9 @@ export class LogicalLine {
     return errorAt(this.positionAt(offset), { reason, length, ...(hint === undefined ? {} : { hint }) })
   }
 
-  /** A column is only told when the author wrote the line as it is: a macro moves what stands behind it. */
   #inPiece({ line, text, skipped }: Piece, offset: number): Position {
-    const position = this.source.positionOf(line)
-    const asWritten = position.text.slice(skipped, skipped + text.length) === text
-    return asWritten ? { ...position, column: skipped + Math.min(offset, text.length) + 1 } : position
+    const position = this.source.positionOf(line, skipped + Math.min(offset, text.length) + 1)
+    return { ...position, text: position.text.replace(/^\uFEFF/, '') }
   }
 }
 

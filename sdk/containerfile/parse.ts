@@ -5,7 +5,7 @@ import { heredocMarks, readBodies } from './heredoc.js'
 import { instructionNames, isInstruction, onbuild, type ParsedInstruction, parsers } from './instructions.js'
 import { LineReader, type LogicalLine } from './logical-line.js'
 import { errorAt } from './point-at.js'
-import { type SourceText, sourceText } from './source-text.js'
+import { plainSource, type SourceText } from './source-text.js'
 import type { ArgInstruction, Containerfile, Instruction, Stage, Warning } from './syntax.js'
 import { readFlags } from './words.js'
 
@@ -21,7 +21,7 @@ import { readFlags } from './words.js'
  * ```
  */
 export function parseContainerfile(source: SourceText | string, file = 'Containerfile'): Containerfile {
-  const from = typeof source === 'string' ? sourceText(source, file) : source
+  const from = typeof source === 'string' ? plainSource(source, file) : source
   const lines = from.text.replace(/^\uFEFF/, '').split('\n')
   const { lines: start, ...directives } = readDirectives(from, lines)
   const parts = new Parts(from)
@@ -36,7 +36,7 @@ export function parseContainerfile(source: SourceText | string, file = 'Containe
  * below it). Throws `INVALID` as the parser does; `image` names the base in the message.
  */
 export function parseTrigger(trigger: string, image: string): Instruction {
-  const source = sourceText(trigger, `ONBUILD of ${image}`)
+  const source = plainSource(trigger, `ONBUILD of ${image}`)
   const reader = new LineReader(source, trigger.split('\n'), '\\', 0)
   const line = reader.instruction()
   const parsed = line && instructionOf(line, 0, reader)
