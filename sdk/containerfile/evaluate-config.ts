@@ -1,7 +1,7 @@
 import type { ExecutionConfig, Healthcheck, ImageConfig } from '../image/config.js'
-import { envOf, shellOf, type Situation } from './situation.js'
 import { errorAt } from './point-at.js'
-import { expandIn } from './scope.js'
+import { expandIn, expandToWords } from './scope.js'
+import { envOf, type Situation, shellOf } from './situation.js'
 import type {
   ArgInstruction,
   CommandLine,
@@ -48,7 +48,7 @@ export function evaluateConfig(instruction: ConfigInstruction, situation: Situat
     case 'SHELL':
       return { changes: { Shell: instruction.words }, said: `SHELL ${JSON.stringify(instruction.words)}` }
     case 'EXPOSE': {
-      const ports = instruction.values.flatMap((value) => expand(value).split(/\s+/)).filter(Boolean)
+      const ports = instruction.values.flatMap((value) => expandToWords(value, scope, position, env))
       const added = ports.flatMap((port) => portsOf(port, position))
       return { changes: { ExposedPorts: set(config.ExposedPorts, added) }, said: `EXPOSE ${ports.join(' ')}` }
     }
@@ -69,7 +69,10 @@ export function evaluateConfig(instruction: ConfigInstruction, situation: Situat
       return { changes: { StopSignal }, said: `STOPSIGNAL ${StopSignal}` }
     }
     case 'ONBUILD':
-      return { changes: { OnBuild: [...(config.OnBuild ?? []), instruction.value] }, said: `ONBUILD ${instruction.value}` }
+      return {
+        changes: { OnBuild: [...(config.OnBuild ?? []), instruction.value] },
+        said: `ONBUILD ${instruction.value}`,
+      }
     case 'MAINTAINER':
       return { changes: {}, said: `MAINTAINER ${instruction.value}`, author: instruction.value }
     case 'HEALTHCHECK':
@@ -86,7 +89,10 @@ export function withExecution(image: ImageConfig, changes: ExecutionConfig): Ima
 }
 
 /** NAME=value with some set: those that are there keep their place. */
-export function withVariables(env: readonly string[], pairs: readonly (readonly [string, string])[]): readonly string[] {
+export function withVariables(
+  env: readonly string[],
+  pairs: readonly (readonly [string, string])[],
+): readonly string[] {
   const variables = new Map(env.map((entry) => [entry.split('=', 1)[0] as string, entry]))
   for (const [name, value] of pairs) variables.set(name, `${name}=${value}`)
   return [...variables.values()]
@@ -126,7 +132,10 @@ function healthcheck(instruction: HealthcheckInstruction, shell: readonly string
 function nanoseconds(text: string, option: string, position: Position): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)]
   const whole = parts.map(([part]) => part).join('') === text && text !== ''
-  const sum = parts.reduce((all, [, number, unit]) => all + Math.round(Number(number) * (units[unit as string] ?? 0)), 0)
+  const sum = parts.reduce(
+    (all, [, number, unit]) => all + Math.round(Number(number) * (units[unit as string] ?? 0)),
+    0,
+  )
   const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
   if (!whole && text !== '0') throw wrong(position, `${flag}=${text} is not a duration`, 'write for example 30s')
   if (sum > 0 && sum < 1e6) throw wrong(position, `${flag}=${text} is less than a millisecond`, 'write for example 30s')
@@ -142,7 +151,8 @@ function count(text: string, position: Position): number {
 
 /** `80`, `53/udp`, `8000-8010`: one entry a port, with its protocol, as Docker writes them. */
 function portsOf(text: string, position: Position): readonly string[] {
-  const [, first = '', last = first, protocol = 'tcp'] = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(text) ?? []
+  const [, first = '', last = first, protocol = 'tcp'] =
+    /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(text) ?? []
   const [from, to] = [Number(first), Number(last)]
   if (first === '' || from < 1 || to > 65535 || to < from)
     throw wrong(position, `${text} is not a port`, 'write for example EXPOSE 80, 53/udp or 8000-8010')

@@ -1,6 +1,5 @@
+import { expandBody, expandIn } from './scope.js'
 import { envOf, type Situation } from './situation.js'
-import { expandIn, variablesOf } from './scope.js'
-import { expandHeredoc } from './expand.js'
 import type { PlaceInstruction } from './syntax.js'
 
 /** A COPY or ADD, worked out; its sources are not looked at yet. */
@@ -33,7 +32,7 @@ export function evaluatePlace(instruction: PlaceInstruction, { config, scope }: 
   })
   const bodies = heredocs.map(({ name, content, expand: isExpanded }) => ({
     name,
-    content: isExpanded ? expandHeredoc(content, variablesOf(scope, env), position) : content,
+    content: isExpanded ? expandBody(content, scope, position, env) : content,
   }))
   const names = new Set(heredocs.map(({ name }) => `<<${name}`))
   return {

@@ -1,6 +1,6 @@
-import { envOf, shellOf, type Situation } from './situation.js'
 import { errorAt } from './point-at.js'
 import { argumentsFor, expandIn, proxiesFor } from './scope.js'
+import { envOf, type Situation, shellOf } from './situation.js'
 import type { Heredoc, RunInstruction } from './syntax.js'
 
 /** A RUN, worked out. */

@@ -13,6 +13,9 @@ export type Outcome =
   | RunOutcome
   | PlaceOutcome
 
+/** What an instruction that changes files comes to. */
+export type FileOutcome = Exclude<Outcome, { readonly kind: 'config' }>
+
 /**
  * Says what an instruction comes to, from it and what holds before it. Nothing is read and nothing is done.
  * Throws `INVALID` with the place in the file.

@@ -1,5 +1,6 @@
 import type { BuilderError } from '../errors.js'
 import { nearestWord } from '../image/near-word.js'
+import { fromOf } from './place-text.js'
 import { errorAt } from './point-at.js'
 import { expandIn, type Scope } from './scope.js'
 import type { Instruction, Position, Stage } from './syntax.js'
@@ -89,12 +90,6 @@ export function sourcesOf(instruction: Instruction): readonly string[] {
     return instruction.from === undefined ? [] : [instruction.from]
   if (instruction.instruction !== 'RUN') return []
   return instruction.mounts.flatMap((mount) => fromOf(mount) ?? [])
-}
-
-/** The value of `from` in a `--mount`. */
-export function fromOf(mount: string): string | undefined {
-  const field = mount.split(',').find((part) => /^\s*from\s*=/i.test(part))
-  return field?.slice(field.indexOf('=') + 1).trim()
 }
 
 /** A FROM means a stage above it; its own name, or that of a stage below, is an image's. */

@@ -1,9 +1,9 @@
 import { BuilderError } from '../errors.js'
 import { nearestWord } from '../image/near-word.js'
 import type { BuildArguments } from './arguments.js'
-import { globalScope, type Scope } from './scope.js'
-import { errorAt } from './point-at.js'
 import { planStage, type StagePlan } from './plan-stage.js'
+import { errorAt } from './point-at.js'
+import { globalScope, type Scope } from './scope.js'
 import type { Containerfile, Stage } from './syntax.js'
 
 /** What a build has to do: a graph of stages. */
@@ -36,7 +36,7 @@ export function planBuild(file: Containerfile, options: PlanOptions): BuildPlan 
   if (!last) throw noStage()
   const target = options.target === undefined ? last : findTarget(file.stages, options.target)
   const targetStage = options.target === undefined ? {} : { targetStage: target.name ?? String(target.index) }
-  const globals = globalScope(file.args, { ...options, ...targetStage })
+  const globals = globalScope(file, { ...options, ...targetStage })
   const ids = idsOf(file.stages)
   const plans = new Map<number, StagePlan>()
   const plan = (index: number): StagePlan => {
@@ -75,7 +75,8 @@ function findTarget(stages: readonly Stage[], target: string): Stage {
   if (found) return found
   const names = stages.flatMap(({ name }) => name ?? [])
   const near = nearestWord(lower, names)
-  const known = names.length > 0 ? `the stages are ${names.join(', ')}` : `its stages have no names, only numbers from 0`
+  const known =
+    names.length > 0 ? `the stages are ${names.join(', ')}` : `its stages have no names, only numbers from 0`
   throw new BuilderError('NOT_FOUND', {
     operation: 'build --target',
     object: target || '""',

@@ -1,6 +1,6 @@
 import { automaticArguments, type BuildArguments, proxyArguments } from './arguments.js'
-import { expandWord } from './expand.js'
-import type { ArgInstruction, Position } from './syntax.js'
+import { expandWord, expandWords } from './expand.js'
+import type { ArgInstruction, Containerfile, Position } from './syntax.js'
 
 /** The ARGs that hold at a place of the file. An edit gives a new one. */
 export interface Scope {
@@ -11,23 +11,26 @@ export interface Scope {
   /** What a declaration without a value takes over: the global ARGs and the platform ones. */
   readonly inherited: ReadonlyMap<string, string>
   readonly given: ReadonlyMap<string, string>
+  /** The file's escape character. */
+  readonly escape: '\\' | '`'
 }
 
 /** What can be used in FROM: the platform arguments and the ARGs in front of the first FROM. */
-export function globalScope(args: readonly ArgInstruction[], options: BuildArguments): Scope {
+export function globalScope({ args, directives }: Containerfile, options: BuildArguments): Scope {
   const automatic = automaticArguments(options)
   const start: Scope = {
     values: automatic,
     declared: new Set(),
     inherited: new Map(),
     given: options.given,
+    escape: directives.escape,
   }
   return args.reduce((scope, instruction) => declare(scope, instruction, []), start)
 }
 
 /** What holds at the beginning of a stage: nothing is declared yet. */
 export function stageScope(globals: Scope): Scope {
-  return { values: new Map(), declared: new Set(), inherited: globals.values, given: globals.given }
+  return { ...globals, values: new Map(), declared: new Set(), inherited: globals.values }
 }
 
 /**
@@ -47,11 +50,26 @@ export function declare(scope: Scope, { args, position }: ArgInstruction, env: r
 /** A text with its variables replaced and its quotes taken off; `env` has precedence over the ARGs. */
 export function expandIn(text: string, scope: Scope, position: Position, env: readonly string[] = []): string {
   if (!/[$\\'"`]/.test(text)) return text
-  return expandWord(text, variablesOf(scope, env), position)
+  return expandWord(text, variablesOf(scope, env), { escape: scope.escape, position })
+}
+
+/** The same, split at blanks that no quote protects. */
+export function expandToWords(
+  text: string,
+  scope: Scope,
+  position: Position,
+  env: readonly string[],
+): readonly string[] {
+  return expandWords(text, variablesOf(scope, env), { escape: scope.escape, position })
+}
+
+/** The body of a heredoc: quotes are ordinary characters in it. */
+export function expandBody(text: string, scope: Scope, position: Position, env: readonly string[]): string {
+  return expandWord(text, variablesOf(scope, env), { escape: scope.escape, position, quotes: false })
 }
 
 /** Looks a variable up as an instruction sees it. */
-export function variablesOf(scope: Scope, env: readonly string[]): (name: string) => string | undefined {
+function variablesOf(scope: Scope, env: readonly string[]): (name: string) => string | undefined {
   const own = new Map(env.map((entry) => [entry.slice(0, Math.max(0, entry.indexOf('='))), entry]))
   return (name) => {
     const entry = own.get(name)

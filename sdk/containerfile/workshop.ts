@@ -1,5 +1,6 @@
+import type { ImageConfig } from '../image/config.js'
 import type { Platform } from '../image/platform.js'
-import type { LayerRecord } from '../store/layers.js'
+import type { StepLayer } from '../store/seal-step.js'
 import type { BuildState } from './state.js'
 
 /**
@@ -23,10 +24,12 @@ export interface Bench extends AsyncDisposable {
   place(work: PlaceWork, signal: AbortSignal): Promise<void>
   /** Makes a folder with its parents when it is not there, and gives it to the user. */
   makeFolder(path: string, signal: AbortSignal): Promise<void>
-  /** What later runs see as the container's configuration. */
-  configure(state: BuildState): Promise<void>
-  /** Makes all changes since the last one a layer; undefined when nothing changed. */
-  seal(sealing: { readonly epoch?: number }, signal: AbortSignal): Promise<LayerRecord | undefined>
+  /** What later runs see as the container's configuration, and what a commit says. */
+  configure(config: ImageConfig): Promise<void>
+  /** Makes all changes since the last time a layer; none when nothing changed. Files younger than the epoch get its time. */
+  seal(epoch: number | undefined, signal: AbortSignal): Promise<{ readonly layer?: StepLayer }>
+  /** Commits the container, as `builder commit` does, to an image that no list names, and gives its state. */
+  image(signal: AbortSignal): Promise<BuildState>
 }
 
 /** A command of `RUN`, ready to be executed. */
@@ -36,6 +39,9 @@ export interface RunWork {
   readonly env: readonly string[]
   /** As `builder run --mount` takes them; `from` names a container or an image. */
   readonly mounts: readonly string[]
+  readonly device: readonly string[]
+  /** The folder that bind mounts take their sources from. */
+  readonly context?: string
   readonly network?: string
   readonly security?: string
   /** Written to a file that the command finds under this path. */
