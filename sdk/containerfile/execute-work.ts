@@ -30,10 +30,9 @@ export async function carryOut(work: Work, outcome: FileOutcome): Promise<void> 
 
 async function run(work: Work, outcome: RunOutcome): Promise<void> {
   const { bench, job, id } = work
-  const tails = { stdout: new Tail(), stderr: new Tail(), both: new Tail() }
+  const tails = { stdout: new Tail(), stderr: new Tail() }
   const onOutput = (stream: 'stdout' | 'stderr', chunk: Uint8Array) => {
     tails[stream].add(chunk)
-    tails.both.add(chunk)
     job.tell({ type: 'step-output', time: Date.now(), step: id, stream, text: Buffer.from(chunk).toString() })
   }
   const { argv, args, proxies, network, security, script, device } = outcome
@@ -87,15 +86,13 @@ function failed(
   { instruction }: Work,
   { argv }: RunOutcome,
   exitCode: number,
-  tails: { readonly stdout: Tail; readonly stderr: Tail; readonly both: Tail },
+  tails: { readonly stdout: Tail; readonly stderr: Tail },
 ): RunError {
   const { position } = instruction
-  const output = tails.both.lines(10)
-  const said = output === '' ? '' : `\nthe end of its output:\n${output}`
   return new RunError({
     operation: 'build',
     object: placeOf(position),
-    reason: `the command ended with exit code ${exitCode}\n${pointAt(position)}${said}`,
+    reason: `the command ended with exit code ${exitCode}\n${pointAt(position)}`,
     argv,
     exitCode,
     stdout: tails.stdout.text(),
@@ -116,15 +113,6 @@ class Tail {
 
   text(): string {
     return Buffer.concat(this.#chunks).subarray(-kept).toString()
-  }
-
-  lines(count: number): string {
-    return this.text()
-      .trimEnd()
-      .split('\n')
-      .slice(-count)
-      .map((line) => line.slice(-500))
-      .join('\n')
   }
 }
 

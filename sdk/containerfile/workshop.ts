@@ -25,7 +25,7 @@ export interface Bench extends AsyncDisposable {
   /** Makes a folder with its parents when it is not there, and gives it to the user. */
   makeFolder(path: string, signal: AbortSignal): Promise<void>
   /** What later runs see as the container's configuration, and what a commit says. */
-  configure(config: ImageConfig): Promise<void>
+  configure(config: ImageConfig, annotations?: Readonly<Record<string, string>>): Promise<void>
   /** Makes all changes since the last time a layer; none when nothing changed. Files younger than the epoch get its time. */
   seal(epoch: number | undefined, signal: AbortSignal): Promise<{ readonly layer?: StepLayer }>
   /** Commits the container, as `builder commit` does, to an image that no list names, and gives its state. */
