@@ -1,191 +1,91 @@
-import { once } from 'node:events'
-import { open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import type { Writable } from 'node:stream'
-import type { Built } from '../containerfile/metadata.js'
-import type { BuildOutput } from '../containerfile/output.js'
-import { asBuilderError, BuilderError } from '../errors.js'
-import type { Platform } from '../image/platform.js'
-import { layerStream } from '../layer/pack.js'
-import { writeTree } from '../layer/write-tree.js'
-import { caller } from '../namespace/caller.js'
-import { useImageRoot } from '../store/image-root.js'
-import type { Image } from '../store/read-image.js'
-import { isList } from '../store/read-list.js'
-import type { Store } from '../store/store.js'
-import { hiddenPath } from '../transport/hidden.js'
-import { remoteName } from './pull-names.js'
-import { type PushOptions, push } from './push.js'
-
-/** What a build made, and what it is called. */
-export interface BuiltImage {
-  readonly built: Built
-  /** The images of a list; of an image itself alone. */
-  readonly images: readonly Image[]
-  readonly names: readonly string[]
-}
-
-/** How outputs are written: what reaches registries, what shows progress, what stops it. */
-export type OutputOptions = Pick<
-  PushOptions,
-  | 'root'
-  | 'runroot'
-  | 'storageDriver'
-  | 'signal'
-  | 'authfile'
-  | 'creds'
-  | 'tlsVerify'
-  | 'certDir'
-  | 'progress'
-  | 'onProgress'
-  | 'quiet'
->
-
 /**
- * Writes what a build made to where `--output` says. Run it inside the namespace.
- *
- * Throws `EXISTS` for a docker-archive that is there, `USAGE` for an image without a name that is to be pushed, `UNSUPPORTED` for a
- * tar of several platforms, `SYSTEM`, and what `push` throws.
+ * Makes lines of a command's output, which comes in pieces: what a terminal would show of them, without colours and with
+ * control characters as escapes.
  */
-export async function writeOutput(
-  store: Store,
-  made: BuiltImage,
-  output: BuildOutput,
-  options: OutputOptions,
-): Promise<void> {
-  if (output.type === 'cacheonly') return
-  if (output.type === 'local') return writeFolder(store, made, output, options)
-  if (output.type === 'tar') return writeTar(store, made, output.dest, options)
-  for (const destination of destinationsOf(made, output))
-    await push(made.built.id, destination, pushing(made, output, options))
-}
+export class OutputLines {
+  #rest = ''
 
-async function writeFolder(
-  store: Store,
-  { built, images }: BuiltImage,
-  { dest, platformSplit }: Extract<BuildOutput, { type: 'local' }>,
-  { signal }: OutputOptions,
-): Promise<void> {
-  const skipped: string[] = []
-  for (const { config } of images) {
-    await using root = await useImageRoot(store, config.rootfs.diff_ids)
-    const folder = isList(built) && platformSplit ? join(dest, folderOf(config)) : dest
-    await writeTree(root.path, folder, { onSkip: (path) => skipped.push(path), ...(signal ? { signal } : {}) })
+  /** The lines that a piece ends. */
+  push(text: string): readonly string[] {
+    const lines = `${this.#rest}${text}`.split('\n')
+    this.#rest = (lines.pop() ?? '').slice(-longest)
+    return lines.map(shownLine)
   }
-  if (skipped.length === 0) return
-  const more = skipped.length > 3 ? ` and ${skipped.length - 3} more` : ''
-  caller().say(`builder: warning: ${dest}: devices are left out: ${skipped.slice(0, 3).join(', ')}${more}\n`)
-}
 
-/** As BuildKit names it: `linux_arm64_v8`. */
-function folderOf({ os, architecture, variant }: Platform): string {
-  return [os, architecture, ...(variant ? [variant] : [])].join('_').replace(/[^\w.-]/g, '_')
-}
-
-async function writeTar(store: Store, { images }: BuiltImage, dest: string, { signal }: OutputOptions): Promise<void> {
-  const [image, ...others] = images
-  if (!image) return
-  if (others.length > 0) {
-    const reason = 'a tar holds the files of one platform'
-    const hint = 'use type=local, which makes a folder for each, or type=oci'
-    throw new BuilderError('UNSUPPORTED', { operation: 'write output', object: `type=tar,dest=${dest}`, reason, hint })
+  /** The line that has no end yet. */
+  get unfinished(): string {
+    return shownLine(this.#rest)
   }
-  await using root = await useImageRoot(store, image.config.rootfs.diff_ids)
-  const bytes = layerStream(root.path, signal ? { signal } : {})
-  if (dest === '-') await pour(bytes, standardOutput())
-  else
-    await writeFile(bytes, dest).catch((error) => {
-      throw asBuilderError(error, 'write output', dest)
-    })
-}
 
-/** A file appears as a whole, under its name; a pipe or a device is written to. */
-async function writeFile(bytes: AsyncIterable<Uint8Array>, dest: string): Promise<void> {
-  const target = await realpath(dest).catch(() => resolve(dest))
-  const found = await stat(target).catch(() => undefined)
-  const isStream = found !== undefined && !found.isFile() && !found.isDirectory()
-  const path = isStream ? target : await hiddenPath(dirname(target), basename(target))
-  const file = await open(path, isStream ? 'w' : 'wx')
-  try {
-    for await (const chunk of bytes) await file.writeFile(chunk)
-    if (!isStream) await file.sync()
-    await file.close()
-    if (!isStream) await rename(path, target)
-  } catch (error) {
-    await file.close().catch(() => {})
-    if (!isStream) await rm(path, { force: true })
-    throw error
+  /** The last line, when it has no end. */
+  flush(): readonly string[] {
+    const rest = this.unfinished
+    this.#rest = ''
+    return rest === '' ? [] : [rest]
   }
 }
 
-function standardOutput(): Writable {
-  const { stdout } = caller()
-  if (stdout) return stdout()
-  const reason = 'there is no standard output here that a script reads'
-  throw new BuilderError('USAGE', {
-    operation: 'write output',
-    object: '-',
-    reason,
-    hint: 'write to a file with dest=',
-  })
-}
+/** Characters of one line; more of it is dropped from its beginning. */
+const longest = 65_536
 
-/** No faster than it is read; a reader that goes away ends it. */
-async function pour(bytes: AsyncIterable<Uint8Array>, out: Writable): Promise<void> {
-  let failure: unknown
-  const failed = (error: unknown) => {
-    failure = error
+/** The end of what a step printed: at most so many lines and characters. */
+export class OutputTail {
+  readonly #kept: string[] = []
+  #length = 0
+  #dropped = 0
+  readonly #streams = { stdout: new OutputLines(), stderr: new OutputLines() }
+
+  /** Gives the lines that a piece ended. */
+  push(stream: 'stdout' | 'stderr', text: string): readonly string[] {
+    return this.#keep(this.#streams[stream].push(text))
   }
-  out.on('error', failed)
-  try {
-    for await (const chunk of bytes) {
-      if (failure) break
-      if (out.write(chunk)) continue
-      await Promise.race([once(out, 'drain'), once(out, 'close')]).catch(failed)
+
+  /** Gives the lines that had no end, when nothing more comes. */
+  end(): readonly string[] {
+    return this.#keep([...this.#streams.stdout.flush(), ...this.#streams.stderr.flush()])
+  }
+
+  /** The last lines, also one that has no end yet. */
+  last(count: number): readonly string[] {
+    const { stdout, stderr } = this.#streams
+    const unfinished = [stdout.unfinished, stderr.unfinished].filter(Boolean)
+    return [...this.#kept.slice(-count), ...unfinished].slice(-count)
+  }
+
+  /** How many lines came in all. */
+  get count(): number {
+    return this.#dropped + this.#kept.length
+  }
+
+  #keep(lines: readonly string[]): readonly string[] {
+    for (const line of lines) {
+      this.#kept.push(line)
+      this.#length += line.length
     }
-    if (!failure) await new Promise<void>((done) => out.write('', () => done()))
-  } finally {
-    out.off('error', failed)
-  }
-  if (failure) throw asBuilderError(failure, 'write output', 'standard output')
-}
-
-type ImageOutput = Extract<BuildOutput, { type: 'oci' | 'docker' | 'image' }>
-
-function destinationsOf({ names }: BuiltImage, output: ImageOutput): readonly string[] {
-  const own = output.names.length > 0 ? output.names : names
-  const [name] = own
-  const suffix = name === undefined ? '' : `:${name}`
-  if (output.type === 'oci') {
-    const path = output.dest === '-' ? '/dev/stdout' : output.dest
-    const tag = name === undefined ? '' : `:${/:([\w.-]+)$/.exec(name)?.[1] ?? 'latest'}`
-    return [`${output.tar ? 'oci-archive' : 'oci'}:${path}${tag}`]
-  }
-  if (output.type === 'docker' && output.dest !== undefined)
-    return [`docker-archive:${output.dest === '-' ? '/dev/stdout' : output.dest}${suffix}`]
-  if (output.type === 'image' && !output.push) return []
-  if (name === undefined) throw nameless(output.type)
-  if (output.type === 'docker') return own.map((one) => `docker-daemon:${one}`)
-  return own.map((one) => `docker://${remoteName(one)}`)
-}
-
-function pushing(
-  { built }: BuiltImage,
-  { compression, compressionLevel, forceCompression, isDockerFormat }: ImageOutput,
-  options: OutputOptions,
-): PushOptions {
-  return {
-    ...options,
-    ...(isList(built) ? { all: true } : {}),
-    ...(compression === undefined ? {} : { compressionFormat: compression }),
-    ...(compressionLevel === undefined ? {} : { compressionLevel }),
-    ...(forceCompression === undefined ? {} : { forceCompression }),
-    ...(isDockerFormat ? { format: 'v2s2' as const } : {}),
+    while (this.#kept.length > mostLines || (this.#length > mostCharacters && this.#kept.length > 1)) {
+      this.#length -= this.#kept.shift()?.length ?? 0
+      this.#dropped++
+    }
+    return lines
   }
 }
 
-function nameless(type: string): BuilderError {
-  const hint = `write --output type=${type},name=NAME, or give the image a name with --tag`
-  const reason = 'the image has no name'
-  return new BuilderError('USAGE', { operation: 'write output', object: `type=${type}`, reason, hint })
+const mostLines = 200
+const mostCharacters = 65_536
+
+/** What is left of a line on a terminal: a carriage return writes over what was there. */
+function shownLine(line: string): string {
+  const plain = line.replace(sequences, '').replace(/\r+$/, '')
+  return visible(plain.slice(plain.lastIndexOf('\r') + 1))
+}
+
+/** Colours, cursor movements and window titles. Source: ECMA-48, 5.4 (CSI) and 8.3.89 (OSC). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control sequences begin with one
+const sequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-Z\\^-~])/g
+
+/** Control characters, line ends and what turns the direction of text are written as escapes; a tab is four blanks. */
+export function visible(text: string): string {
+  return text
+    .replaceAll('\t', '    ')
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`)
 }
