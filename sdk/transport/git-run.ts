@@ -120,8 +120,10 @@ function stopped({ name, signal }: GitCall): BuilderError {
 function failure({ name, secrets }: GitCall, said: string): BuilderError {
   const clean = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), said)
   const lines = clean.split('\n').map((line) => line.trim())
-  const line = lines.findLast((one) => /^(?:fatal|error|ERROR):/.test(one)) ?? lines.findLast((one) => one !== '')
   const known = faults.find(({ says }) => says.test(clean))
+  const fitting = known ? lines.find((one) => known.says.test(one)) : undefined
+  const fatal = lines.findLast((one) => /^(?:fatal|error|ERROR):/.test(one))
+  const line = fitting ?? fatal ?? lines.findLast((one) => one !== '')
   const reason = `git says: ${line ?? 'nothing'}`
   const { code, hint } = known ?? { code: 'SYSTEM' as const, hint: 'check the address' }
   return new BuilderError(code, { operation: 'fetch', object: name, reason, hint })

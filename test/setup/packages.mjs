@@ -28,6 +28,8 @@ export const testPackages = [
   { program: 'zstd', apt: 'zstd' },
   { program: 'xz', apt: 'xz-utils', dnf: 'xz' },
   { program: 'bzip2', apt: 'bzip2' },
+  { program: 'git', apt: 'git' },
+  { program: 'chromium', apt: 'chromium' },
   { program: 'python3', apt: 'python3' },
   { program: 'zsh', apt: 'zsh' },
   { program: 'fish', apt: 'fish' },
