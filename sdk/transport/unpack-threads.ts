@@ -68,7 +68,10 @@ const pieceSize = 256 * 1024
 const patience = 4 * pieceSize
 
 function leastBusy(): Thread {
-  const found = threads.reduce<Thread | undefined>((best, it) => (best && best.tasks <= it.tasks ? best : it), undefined)
+  const found = threads.reduce<Thread | undefined>(
+    (best, it) => (best && best.tasks <= it.tasks ? best : it),
+    undefined,
+  )
   if (found && (found.tasks === 0 || threads.length >= Math.min(availableParallelism(), most))) return found
   const thread = new Thread(() => threads.splice(threads.indexOf(thread), 1))
   threads.push(thread)
