@@ -30,10 +30,15 @@ export async function unpackArchive(
 ): Promise<void> {
   await mkdir(folder)
   const { shown, ...rest } = options
+  const stream = createReadStream(file)
+  // What stops before it reads would leave the file open, and nobody to hear of an error.
+  stream.on('error', () => {})
   try {
-    await applyLayer(decompress(createReadStream(file)), folder, rest)
+    await applyLayer(decompress(stream), folder, rest)
   } catch (error) {
     throw inArchive(shown, error)
+  } finally {
+    stream.destroy()
   }
 }
 

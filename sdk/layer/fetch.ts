@@ -38,9 +38,19 @@ export async function fetchFile(
   return { path: file, name: basename(new URL(url).pathname) || 'index.html' }
 }
 
-/** Writes a stream to a file of mode 0600 and gives the file's path. The signal ends it also while nothing comes. */
+/**
+ * Writes a stream to a file of mode 0600 and gives the file's path; the stream is closed then. The signal ends it also
+ * while nothing comes. Throws the signal's reason, what the stream fails with, and errors of the file.
+ */
 export async function saveStream(stream: Readable, file: string, { signal }: FetchOptions): Promise<string> {
-  await save(signal ? addAbortSignal(signal, stream) : stream, file, signal)
+  // It may fail, or be stopped, before it is read: an error that nobody listens for would end the process.
+  stream.on('error', () => {})
+  try {
+    signal?.throwIfAborted()
+    await save(signal ? addAbortSignal(signal, stream) : stream, file, signal)
+  } finally {
+    stream.destroy()
+  }
   return file
 }
 
