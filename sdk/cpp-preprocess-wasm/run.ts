@@ -166,7 +166,17 @@ function cycleOf(number: number, what: string, { file, included }: Origin): [num
   const chain = [file, ...included.map((place) => place.file)]
   const again = chain.indexOf(what)
   if (number !== includeDepth || again < 0) return [number, what]
-  return [includeCycle, [what, ...chain.slice(0, again + 1).reverse().slice(1), what].join(' > ')]
+  return [
+    includeCycle,
+    [
+      what,
+      ...chain
+        .slice(0, again + 1)
+        .reverse()
+        .slice(1),
+      what,
+    ].join(' > '),
+  ]
 }
 
 const [includeDepth, includeCycle] = [2, 200]

@@ -22,7 +22,6 @@ import { current, Frame, hasFrame, pop, skipping } from './frames'
 import {
   bodyGoesOn,
   escapeAt,
-  escapeCharacter,
   forgetNames,
   isIdle,
   Lines,
@@ -45,6 +44,7 @@ let inBody: bool = false
 let bodyLine: u32 = 0
 /** Only parser directives came out so far. */
 let isTop: bool = true
+let hasInterpreter: bool = false
 /** The end of the instruction that is read, as far as it is in this file. */
 let limit: usize = 0
 
@@ -57,6 +57,7 @@ export function prepareContainerfile(): void {
   wasSkipping = false
   inBody = false
   isTop = true
+  hasInterpreter = false
   limit = 0
 }
 
@@ -247,17 +248,29 @@ function joinLines(frame: Frame, from: usize, newline: usize): Buffer {
   }
 }
 
-/** Whether a line is a parser directive; `# escape=` counts from here on. Source: Dockerfile reference, "Parser directives". */
+/** Whether a line leaves open that parser directives follow; `# escape=` counts from here on. Source: Dockerfile reference, "Parser directives". */
 function readParserDirective(hash: usize, end: usize): bool {
+  if (out().size == 0 && hash + 1 < end && load<u8>(hash + 1) == 0x21) {
+    hasInterpreter = true
+    return true
+  }
   const word = skipBlanks(hash + 1, end)
   const to = wordEnd(word, end)
   const equals = skipBlanks(to, end)
-  if (to == word || equals >= end || load<u8>(equals) != 0x3d) return false
+  if (equals >= end || load<u8>(equals) != 0x3d) return false
   const value = skipBlanks(equals + 1, end)
-  const isEscape = to - word == 6 && (load<u32>(word) | 0x20202020) == 0x61637365 && (load<u16>(word + 4) | 0x2020) == 0x6570
-  if (isEscape && value < end && (load<u8>(value) == 0x60 || load<u8>(value) == 0x5c)) {
-    setEscape(load<u8>(value))
-    prepareCharacters(true, escapeCharacter())
+  if (value >= end) return false
+  const size = to - word
+  const first = load<u32>(word) | 0x20202020
+  // check, syntax
+  if (size == 5 && first == 0x63656863 && (load<u8>(word + 4) | 0x20) == 0x6b) return true
+  const last = u32(load<u16>(word + 4)) | 0x2020
+  if (size == 6 && first == 0x746e7973 && last == 0x7861) return true
+  if (size != 6 || first != 0x61637365 || last != 0x6570) return false
+  const c = load<u8>(value)
+  if (!hasInterpreter && (c == 0x60 || c == 0x5c)) {
+    setEscape(c)
+    prepareCharacters(true, c)
   }
   return true
 }

@@ -1,8 +1,8 @@
 /**
  * Knows of each line whether the instruction goes on behind it, and which bodies of `<<NAME` follow. As the reference frontend
- * does it: RUN, COPY and ADD have them, also behind ONBUILD; the name may be quoted.
+ * does it: RUN, COPY and ADD have them, also behind ONBUILD; the name may be quoted, and ends where a shell's word would.
  */
-import { DOUBLE, isBlank, isDigit, LESS, SINGLE, skipBlanks, trimmedEnd, wordEnd } from './characters'
+import { BACKSLASH, CLOSE, DOUBLE, find, GREATER, isBlank, isDigit, LESS, OPEN, SINGLE, skipBlanks, trimmedEnd, wordEnd } from './characters'
 import { allocate, Buffer, newBuffer, same } from './memory'
 
 /** What lines before this one decide. */
@@ -80,7 +80,7 @@ function folded(at: usize): u32 {
   return load<u32>(at) | 0x20202020
 }
 
-/** Finds the words of the form `<<NAME`, `<<-NAME`, `3<<NAME`. */
+/** Finds the marks `<<NAME`, `<<-NAME`, `3<<NAME`: they begin a word, and do not stand in quotes. */
 function readNames(at: usize, end: usize): bool {
   const list = names as Buffer
   list.size = 0
@@ -90,49 +90,65 @@ function readNames(at: usize, end: usize): bool {
   if (mark + 1 >= end) return false
   while (at < end) {
     at = skipBlanks(at, end)
-    const to = shellWordEnd(at, end)
-    readName(at, to)
+    let to = readName(at, end)
+    if (to == 0) to = shellWordEnd(at, end)
+    if (to == 0) {
+      // Quotes that are never closed: there are no heredocs then.
+      list.size = 0
+      return false
+    }
     at = to
   }
   return list.size > 0
 }
 
-/** Behind a word as a shell cuts them; a quote without a partner goes to the end. */
+/** Behind a word as a shell cuts them; 0 when a quote in it is not closed. */
 function shellWordEnd(at: usize, end: usize): usize {
-  let quote: u8 = 0
-  for (; at < end; at++) {
+  const from = at
+  while (at < end && !isBlank(load<u8>(at))) {
     const c = load<u8>(at)
-    if (c == escape && quote != SINGLE) at++
-    else if (quote != 0) {
-      if (c == quote) quote = 0
-    } else if (c == DOUBLE || c == SINGLE) quote = c
-    else if (isBlank(c)) return at
+    if (c == BACKSLASH) at += 2
+    else if (c == DOUBLE || c == SINGLE) {
+      at++
+      while (at < end && load<u8>(at) != c) at += load<u8>(at) == BACKSLASH && c == DOUBLE ? 2 : 1
+      if (at >= end) return 0
+      at++
+    } else at++
   }
-  return end
+  return max(min(at, end), from + 1)
 }
 
-function readName(at: usize, end: usize): void {
+/** Adds the name of a mark and gives where the mark ends; 0 when there is none. */
+function readName(at: usize, end: usize): usize {
   while (at < end && isDigit(load<u8>(at))) at++
-  if (at + 2 >= end || load<u16>(at) != 0x3c3c) return
+  if (at + 1 >= end || load<u16>(at) != 0x3c3c) return 0
   at += 2
-  const chomps = load<u8>(at) == 0x2d
-  if (chomps) at++
-  const name = newBuffer(end - at)
-  let quote: u8 = 0
-  for (; at < end; at++) {
+  if (at < end && load<u8>(at) == LESS) return 0
+  const chomps = at < end && load<u8>(at) == 0x2d
+  at = skipBlanks(chomps ? at + 1 : at, end)
+  const name = newBuffer(32)
+  while (at < end && !endsName(load<u8>(at))) {
     const c = load<u8>(at)
-    if (c == LESS) return
-    if (c == escape && quote != SINGLE) {
-      if (++at < end) name.put(load<u8>(at))
-    } else if (c == quote) quote = 0
-    else if (quote == 0 && (c == DOUBLE || c == SINGLE)) quote = c
-    else name.put(c)
+    if (c == DOUBLE || c == SINGLE) {
+      const close = find(at + 1, end, c)
+      if (close >= end) return 0
+      name.append(at + 1, close - at - 1)
+      at = close
+    } else if (c != BACKSLASH || ++at < end) name.put(load<u8>(at))
+    at++
   }
-  if (name.size == 0) return
-  const list = names as Buffer
-  list.put32(u32(name.at))
-  list.put32(u32(name.size))
-  list.put32(u32(chomps))
+  if (name.size > 0) {
+    const list = names as Buffer
+    list.put32(u32(name.at))
+    list.put32(u32(name.size))
+    list.put32(u32(chomps))
+  }
+  return min(at, end)
+}
+
+/** As in the shell. */
+function endsName(c: u8): bool {
+  return isBlank(c) || c == 0x3b || c == 0x26 || c == 0x7c || c == LESS || c == GREATER || c == OPEN || c == CLOSE
 }
 
 /** Looks at a line of a body; false when the last body ended with it. */
