@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Readable } from 'node:stream'
 import type { ProcessIdentity } from './process.js'
+import { isEmptyInput } from './standard-input.js'
 
 /**
  * The process that asked for a verb: this one, or a launcher in whose name a session's engine works. What a verb says to
@@ -11,6 +12,8 @@ export interface Caller {
   say(text: string): void
   /** The caller's standard input, from where it stands. */
   stdin(): Readable
+  /** Whether a command that reads that would read nothing; a terminal counts as empty. Absent: nobody knows. */
+  readonly stdinIsEmpty?: () => boolean
   /** Columns of the terminal that standard error is; undefined when it is none. */
   readonly columns: number | undefined
   /** The process that {@link become} turns into something else; whoever tidies up after a killed engine ends it first. */
@@ -49,6 +52,7 @@ export function divert(one: Caller, say: (text: string) => void): { instead: Cal
   const instead: Caller = {
     say,
     stdin: () => one.stdin(),
+    ...(one.stdinIsEmpty ? { stdinIsEmpty: one.stdinIsEmpty } : {}),
     get columns() {
       return one.columns
     },
@@ -76,6 +80,7 @@ const thisProcess: Caller = {
     process.stderr.write(text)
   },
   stdin: () => process.stdin,
+  stdinIsEmpty: () => isEmptyInput('self', 0),
   get columns() {
     return process.stderr.isTTY ? (process.stderr.columns ?? 80) : undefined
   },

@@ -49,7 +49,7 @@ const format = 'builder-content/1\0'
 async function readContents(store: Store, found: readonly Found[], signal: AbortSignal | undefined): Promise<void> {
   for (const [top, all] of groups(found)) {
     const files = all.filter(({ info }) => info.isFile())
-    const keeps = files.length > fewFiles || files.reduce((sum, { size }) => sum + size, 0) > fewBytes
+    const keeps = !top.startsWith(bytesOf(store.root)) && (files.length > fewFiles || files.reduce((sum, { size }) => sum + size, 0) > fewBytes
     const known: FileDigests = keeps ? readFileDigests(store, top) : new Map()
     const unknown = files.filter((file) => {
       const is = known.get(file.path)
