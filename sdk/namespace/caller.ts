@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { ProcessIdentity } from './process.js'
 import { isEmptyInput } from './standard-input.js'
 
@@ -14,6 +14,8 @@ export interface Caller {
   stdin(): Readable
   /** Whether a command that reads that would read nothing; a terminal counts as empty. Absent: nobody knows. */
   readonly stdinIsEmpty?: () => boolean
+  /** The caller's standard output, for a stream of bytes; absent where this process has another one. */
+  readonly stdout?: () => Writable
   /** Columns of the terminal that standard error is; undefined when it is none. */
   readonly columns: number | undefined
   /** The process that {@link become} turns into something else; whoever tidies up after a killed engine ends it first. */
@@ -53,6 +55,7 @@ export function divert(one: Caller, say: (text: string) => void): { instead: Cal
     say,
     stdin: () => one.stdin(),
     ...(one.stdinIsEmpty ? { stdinIsEmpty: one.stdinIsEmpty } : {}),
+    ...(one.stdout ? { stdout: one.stdout } : {}),
     get columns() {
       return one.columns
     },
@@ -81,6 +84,8 @@ const thisProcess: Caller = {
   },
   stdin: () => process.stdin,
   stdinIsEmpty: () => isEmptyInput('self', 0),
+  // A script's engine has a channel to the script, and no standard output.
+  ...(process.channel ? {} : { stdout: () => process.stdout }),
   get columns() {
     return process.stderr.isTTY ? (process.stderr.columns ?? 80) : undefined
   },

@@ -3,6 +3,7 @@ import { type History, type ImageConfig, parseJson } from '../image/config.js'
 import { type Descriptor, parseDescriptor } from '../image/descriptor.js'
 import { type Digest, isDigest } from '../image/digest.js'
 import type { ProcessIdentity } from '../namespace/process.js'
+import type { Owner } from './owner.js'
 
 /** A working container, as `container.json` keeps it. */
 export interface ContainerRecord {
@@ -39,6 +40,8 @@ export interface ContainerRecord {
   readonly steps?: ContainerSteps
   /** Folders that a run only touched: left out of the next layer when they are as they were. */
   readonly touched?: readonly string[]
+  /** The process that works in it: when that is gone, nobody wants the container. Absent for one that stays. */
+  readonly owner?: Owner
 }
 
 /** How the verbs of a container are steps. */

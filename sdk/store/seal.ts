@@ -113,8 +113,8 @@ function lastEntry({ next, config }: ContainerRecord): History {
   return { created_by: createdBy, ...(comment ? { comment } : {}), ...(config.author ? { author: config.author } : {}) }
 }
 
-/** Source: OCI image-spec, annotations.md, base image annotations. */
-function baseAnnotations({ from }: ContainerRecord): Readonly<Record<string, string>> {
+/** What an image says of the one it began with. Source: OCI image-spec, annotations.md, base image annotations. */
+export function baseAnnotations({ from }: Pick<ContainerRecord, 'from'>): Readonly<Record<string, string>> {
   if (!from) return {}
   return {
     'org.opencontainers.image.base.name': from.name,

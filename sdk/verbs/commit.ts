@@ -107,7 +107,7 @@ export interface CommitResult {
  * ```
  */
 export async function commit(container: string, image?: string, options: CommitOptions = {}): Promise<CommitResult> {
-  const epoch = epochOf(options)
+  const epoch = epochOf(options, 'commit')
   changesToEdits(options.change ?? [])
   if (options.manifest !== undefined) localName(options.manifest)
   const store = await openStore(options)

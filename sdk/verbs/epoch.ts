@@ -1,13 +1,16 @@
 import { BuilderError } from '../errors.js'
 
+/** The options that say what time an image has. */
+export interface EpochOptions {
+  timestamp?: number
+  sourceDateEpoch?: number
+}
+
 /**
- * The time that an image gets, and that no file of its new layer is younger than, in seconds since 1970; undefined: now.
- * Throws `USAGE`. Source: reproducible-builds.org, SOURCE_DATE_EPOCH specification 1.1.
+ * The time of an image in seconds since 1970: what an option says, or `SOURCE_DATE_EPOCH`. Throws `USAGE`.
+ * Source: reproducible-builds.org, SOURCE_DATE_EPOCH specification 1.1.
  */
-export function epochOf(
-  { timestamp, sourceDateEpoch }: { readonly timestamp?: number; readonly sourceDateEpoch?: number },
-  operation = 'commit',
-): number | undefined {
+export function epochOf({ timestamp, sourceDateEpoch }: EpochOptions, operation: string): number | undefined {
   const text = timestamp ?? sourceDateEpoch ?? process.env.SOURCE_DATE_EPOCH
   if (text === undefined || text === '') return undefined
   const epoch = Number(text)

@@ -82,7 +82,7 @@ export async function byOrigin(
  * What `--from` names, by its layers: when those are the same, so is everything in it, and nothing has to be read. Undefined
  * for a container that has changes beside its layers.
  */
-async function originOf(store: Store, name: string): Promise<string | undefined> {
+export async function originOf(store: Store, name: string): Promise<string | undefined> {
   const record = await findContainer(store, name, 'copy --from').catch(() => undefined)
   if (record) return (await isSettled(store, record)) ? stateDigest(record) : undefined
   const { config } = await findImage(store, name, 'copy --from')
