@@ -59,7 +59,8 @@ export async function add(container: string, paths: readonly string[], options: 
   const scratch = temporaryFolder(store)
   try {
     await using root = await useRoot(store, record.id, options.signal)
-    await using other = options.from === undefined ? undefined : await otherRoot(store, options.from, options.signal)
+    await using other =
+      options.from === undefined ? undefined : await otherRoot(store, options.from, 'add --from', options.signal)
     const transplant = new Transplant(root.path, await placing(root.path, options))
     const adding: Adding = {
       transplant,

@@ -7,4 +7,6 @@ export interface BegunRun {
   readonly env: Readonly<Record<string, string>>
   /** The command that runs in the container. */
   readonly command: readonly string[]
+  /** In base64 what must be taken out of its output and of errors. */
+  readonly secrets?: readonly string[]
 }

@@ -55,7 +55,8 @@ export async function copy(
   const store = await openStore(options)
   const record = await findContainer(store, container, 'copy')
   await using root = await useRoot(store, record.id, options.signal)
-  await using other = options.from === undefined ? undefined : await otherRoot(store, options.from, options.signal)
+  await using other =
+    options.from === undefined ? undefined : await otherRoot(store, options.from, 'copy --from', options.signal)
   const transplant = new Transplant(root.path, await placing(root.path, options))
   if (options.closure) await copyClosure(transplant, paths)
   else

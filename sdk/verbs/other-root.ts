@@ -11,10 +11,15 @@ import { temporaryFolder } from '../store/temporary.js'
 /**
  * The root of another container, or of an image, to read from. Throws `NOT_FOUND` when the name is neither.
  */
-export async function otherRoot(store: Store, name: string, signal?: AbortSignal): Promise<MountedRoot> {
-  const record = await findContainer(store, name, 'copy --from').catch(orAbsent)
+export async function otherRoot(
+  store: Store,
+  name: string,
+  operation: string,
+  signal?: AbortSignal,
+): Promise<MountedRoot> {
+  const record = await findContainer(store, name, operation).catch(orAbsent)
   if (record) return useRoot(store, record.id, signal)
-  const image = await findImage(store, name, 'copy --from')
+  const image = await findImage(store, name, operation)
   const dir = temporaryFolder(store)
   for (const part of ['upper/diff', 'work', 'merged']) await mkdir(join(dir, part), { recursive: true })
   await mountOverlay({ dir, lowers: lowersOf(store, image.config.rootfs.diff_ids), driver: store.driver })
