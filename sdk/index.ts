@@ -1,4 +1,7 @@
 /** The TypeScript door: what is not exported here is free to change. */
+export type { BuildEvent, PlannedStage, StepEnd } from './containerfile/event.js'
+export type { Position } from './containerfile/syntax.js'
+export { build } from './door/build-functions.js'
 export { Container, type ContainerRunOptions, from, type RunOutput } from './door/container.js'
 export {
   check,
@@ -44,7 +47,10 @@ export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailur
 export type { Descriptor } from './image/descriptor.js'
 export type { Index } from './image/manifest.js'
 export type { ListedPlatform } from './image/platform.js'
+export type { StepExplanation } from './steps/step.js'
 export type { AddOptions } from './verbs/add.js'
+export type { BuildOptions, BuildResult } from './verbs/build.js'
+export type { BuildProgressOptions } from './verbs/build-progress.js'
 export type { CheckOptions, CheckResult } from './verbs/check.js'
 export type { CommitOptions, CommitResult } from './verbs/commit.js'
 export type { ConfigOptions } from './verbs/config.js'

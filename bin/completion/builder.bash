@@ -9,6 +9,11 @@ _builder_verb() {
     flags='--checksum --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
+  'build' | 'bud')
+    verb='build'
+    flags='-f --file -t --tag --target --build-arg --build-arg-file --build-context --jobs --platform --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp --ignorefile -o --output --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet'
+    operands=(file)
+    ;;
   'check')
     verb='check'
     flags='--deep'
@@ -247,6 +252,34 @@ _builder_value() {
   'add --ignorefile') echo 'file' ;;
   'add --exclude') echo 'nothing' ;;
   'add --timestamp') echo 'nothing' ;;
+  'build -f' | 'build --file') echo 'file' ;;
+  'build -t' | 'build --tag') echo 'nothing' ;;
+  'build --target') echo 'nothing' ;;
+  'build --build-arg') echo 'nothing' ;;
+  'build --build-arg-file') echo 'file' ;;
+  'build --build-context') echo 'nothing' ;;
+  'build --jobs') echo 'nothing' ;;
+  'build --platform') echo 'nothing' ;;
+  'build --iidfile') echo 'file' ;;
+  'build --metadata-file') echo 'file' ;;
+  'build --no-cache-filter') echo 'nothing' ;;
+  'build --pull') echo 'words always missing never newer' ;;
+  'build --label') echo 'nothing' ;;
+  'build --annotation') echo 'nothing' ;;
+  'build --env') echo 'nothing' ;;
+  'build --unsetenv') echo 'nothing' ;;
+  'build --unsetlabel') echo 'nothing' ;;
+  'build --format') echo 'words oci docker' ;;
+  'build --timestamp') echo 'nothing' ;;
+  'build --source-date-epoch') echo 'nothing' ;;
+  'build --ignorefile') echo 'file' ;;
+  'build -o' | 'build --output') echo 'nothing' ;;
+  'build --authfile') echo 'file' ;;
+  'build --creds') echo 'nothing' ;;
+  'build --cert-dir') echo 'file' ;;
+  'build --report') echo 'file' ;;
+  'build --on-failure') echo 'words stop shell' ;;
+  'build --progress') echo 'words auto plain tty json none' ;;
   'commit -f' | 'commit --format') echo 'words oci docker' ;;
   'commit --manifest') echo 'nothing' ;;
   'commit --iidfile') echo 'file' ;;
@@ -444,7 +477,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add check commit config containers copy delete from history image images info inspect list-tags login logout manifest materialize mount prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version completion help'
+_builder_first='add build check commit config containers copy delete from history image images info inspect list-tags login logout manifest materialize mount prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

@@ -50,6 +50,49 @@ _builder() {
         '1:container:_builder_containers' \
         '*:path:_files'
       ;;
+    build|bud)
+      _arguments -s -S $globals \
+        '(-f --file)-f+[The Containerfile]:file:_files' \
+        '(-f --file)--file=[The Containerfile]:file:_files' \
+        '*-t+[Name of the image]:name: ' \
+        '*--tag=[Name of the image]:name: ' \
+        '--target=[Stage to build, by name or number]:stage: ' \
+        '*--build-arg=[Value of an ARG]:name value: ' \
+        '*--build-arg-file=[File of values of ARGs, one NAME=value a line]:file:_files' \
+        '*--build-context=[Named context for FROM, COPY --from and RUN --mount]:name value: ' \
+        '--jobs=[Steps that are executed at the same time]:number: ' \
+        '*--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
+        '--iidfile=[Write the image'\''s ID to a file]:file:_files' \
+        '--metadata-file=[Write what is known of the image to a file, as JSON with docker'\''s keys]:file:_files' \
+        '--squash[Make one layer of all layers, those of the base image too]' \
+        '--layers[Make a layer of each step and keep it, for the next build to take it from there]' \
+        '--no-cache[Execute every step, also what was executed before]' \
+        '*--no-cache-filter=[Execute every step of a stage, by name or number]:stage: ' \
+        '--pull=-[When to ask a registry for a base image, as pull --policy]::value:(always missing never newer)' \
+        '*--label=[Label of the image]:name value: ' \
+        '*--annotation=[Annotation of the image'\''s manifest]:name value: ' \
+        '*--env=[Environment variable of every stage and of the image]:name value: ' \
+        '*--unsetenv=[Remove an environment variable from the image]:name: ' \
+        '*--unsetlabel=[Remove a label that the base image has]:name: ' \
+        '--format=[Form of the image'\''s manifest]:value:(oci docker)' \
+        '--timestamp=[Time of the image, in seconds since 1970]:seconds: ' \
+        '--source-date-epoch=[Time of the image, in seconds since 1970]:seconds: ' \
+        '--rewrite-timestamp[Accepted for buildah'\''s scripts]' \
+        '--ignorefile=[File of patterns of what is left out of the context]:file:_files' \
+        '*-o+[Where the result goes beside the store]:output: ' \
+        '*--output=[Where the result goes beside the store]:output: ' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '--report=[Write a page on the build, for a browser]:file:_files' \
+        '--on-failure=[What to do when a step fails]:value:(stop shell)' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1::context:_files'
+      ;;
     check)
       _arguments -s -S $globals \
         '--deep[Read every layer and compare it with its digest]'
@@ -602,6 +645,7 @@ _builder() {
 _builder_first() {
   local -a verbs=(
     'add:Copies files into a container, unpacks tar archives, fetches URLs'
+    'build:Builds an image from a Containerfile'
     'check:Checks that the store is whole'
     'commit:Makes an image of a container'
     'config:Changes what the image will say of itself'

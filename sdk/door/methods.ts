@@ -4,6 +4,7 @@ import type { BegunRun } from '../verbs/begun-run.js'
 export const methods = {
   add: async () => (await import('../verbs/add.js')).add,
   beginRun: async () => (await import('../verbs/begin-run.js')).beginRun,
+  build: async () => (await import('../verbs/build.js')).build,
   check: async () => (await import('../verbs/check.js')).check,
   commit: async () => (await import('../verbs/commit.js')).commit,
   config: async () => (await import('../verbs/config.js')).config,

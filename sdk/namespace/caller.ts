@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { ProcessIdentity } from './process.js'
 
 /**
@@ -11,6 +11,8 @@ export interface Caller {
   say(text: string): void
   /** The caller's standard input, from where it stands. */
   stdin(): Readable
+  /** The caller's standard output, for a stream of bytes; absent where this process has another one. */
+  readonly stdout?: () => Writable
   /** Columns of the terminal that standard error is; undefined when it is none. */
   readonly columns: number | undefined
   /** The process that {@link become} turns into something else; whoever tidies up after a killed engine ends it first. */
@@ -49,6 +51,7 @@ export function divert(one: Caller, say: (text: string) => void): { instead: Cal
   const instead: Caller = {
     say,
     stdin: () => one.stdin(),
+    ...(one.stdout ? { stdout: one.stdout } : {}),
     get columns() {
       return one.columns
     },
@@ -76,6 +79,8 @@ const thisProcess: Caller = {
     process.stderr.write(text)
   },
   stdin: () => process.stdin,
+  // A script's engine has a channel to the script, and no standard output.
+  ...(process.channel ? {} : { stdout: () => process.stdout }),
   get columns() {
     return process.stderr.isTTY ? (process.stderr.columns ?? 80) : undefined
   },

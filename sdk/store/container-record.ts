@@ -3,6 +3,7 @@ import { type History, type ImageConfig, parseJson } from '../image/config.js'
 import { type Descriptor, parseDescriptor } from '../image/descriptor.js'
 import { type Digest, isDigest } from '../image/digest.js'
 import type { ProcessIdentity } from '../namespace/process.js'
+import type { Owner } from './owner.js'
 
 /** A working container, as `container.json` keeps it. */
 export interface ContainerRecord {
@@ -37,6 +38,8 @@ export interface ContainerRecord {
   readonly next?: { readonly createdBy?: string; readonly comment?: string }
   /** Folders that a run only touched: left out of the next layer when they are as they were. */
   readonly touched?: readonly string[]
+  /** The process that works in it: when that is gone, nobody wants the container. Absent for one that stays. */
+  readonly owner?: Owner
 }
 
 /** The parts of a record that an adopted upper directory changes. */

@@ -20,7 +20,10 @@ export { findContainer } from './find-container.js'
 /** What a new container is given; the store adds the rest. */
 export type NewContainer = Pick<ContainerRecord, 'config'> &
   Partial<
-    Pick<ContainerRecord, 'name' | 'from' | 'layers' | 'layerDescriptors' | 'annotations' | 'format' | 'defaults'>
+    Pick<
+      ContainerRecord,
+      'name' | 'from' | 'layers' | 'layerDescriptors' | 'annotations' | 'format' | 'defaults' | 'owner'
+    >
   >
 
 /**

@@ -28,6 +28,8 @@ export const testPackages = [
   { program: 'zstd', apt: 'zstd' },
   { program: 'xz', apt: 'xz-utils', dnf: 'xz' },
   { program: 'bzip2', apt: 'bzip2' },
+  { program: 'git', apt: 'git' },
+  { program: 'chromium', apt: 'chromium' },
   { program: 'python3', apt: 'python3' },
   { program: 'zsh', apt: 'zsh' },
   { program: 'fish', apt: 'fish' },
@@ -41,6 +43,7 @@ export const testPackages = [
   { program: 'ssh-agent', apt: 'openssh-client', dnf: 'openssh-clients' },
   { program: 'mandoc', apt: 'mandoc' },
   { program: 'man', apt: 'man-db' },
+  { program: 'chromium', apt: 'chromium' },
 ]
 
 /** All that the bare lane can see: a small distribution's essential programs, and Node. */

@@ -1,0 +1,72 @@
+import { type Platform, parsePlatform } from '../image/platform.js'
+import type { Store } from '../store/store.js'
+import type { BuildArguments } from './arguments.js'
+import type { BuildEvent, StepEnd } from './event.js'
+import type { FailedStep } from './failed-step.js'
+import type { BuildPlan } from './plan.js'
+import type { StagePlan } from './plan-stage.js'
+import type { BuildState } from './state.js'
+import type { Stage } from './syntax.js'
+import type { Bench, Workshop } from './workshop.js'
+
+/** What is to be built, and how. */
+export interface BuildJob extends BuildArguments {
+  readonly store: Store
+  readonly plan: BuildPlan
+  /** All stages of the file, needed or not. */
+  readonly stages: readonly Stage[]
+  readonly workshop: Workshop
+  /** Where the context's files are. Throws when there is none. */
+  readonly context: () => Promise<ContextFiles>
+  /** A named context: an image by its name, or files; undefined for a name that is none. */
+  readonly named: (name: string) => Promise<NamedFiles> | undefined
+  /** One layer a step, found again by the next build. Otherwise one layer a stage, and the cache is left alone. */
+  readonly layers: boolean
+  /** Whether a stage (by name or number) may take its steps from the cache. */
+  readonly mayHit: (stage: Stage) => boolean
+  /** Seconds since 1970: the newest time a file of a new layer may have, and all times of the history. */
+  readonly epoch?: number
+  /** How many steps are executed at the same time. */
+  readonly jobs: number
+  readonly format: 'oci' | 'docker'
+  /** What the runs of this build are given beside, as part of what decides their results. */
+  readonly runInputs: Readonly<Record<string, readonly string[]>>
+  /** ENV that every stage begins with, NAME=value. */
+  readonly env: readonly string[]
+  readonly tell: (event: BuildEvent) => void
+  /** Gets the step that failed, when all else has ended and its container is still there. */
+  readonly onFailure?: (failed: FailedStep) => Promise<void>
+  readonly signal: AbortSignal
+}
+
+/** Files that COPY and ADD take from. */
+export interface ContextFiles {
+  readonly path: string
+  /** The file with patterns of what is left out. */
+  readonly ignorefile?: string
+}
+
+/** What a named context is. */
+export type NamedFiles = ({ readonly kind: 'files' } & ContextFiles) | { readonly kind: 'image'; readonly name: string }
+
+/** What a stage came to. Its container is kept for those who copy from it. */
+export interface StageEnd {
+  readonly state: BuildState
+  /** The container that has the stage's files; made at the first call where the cache had all of them. */
+  readonly bench: () => Promise<Bench>
+  /** What a stage on top of it begins with. */
+  readonly base: () => Promise<BuildState>
+}
+
+/** What is told of a step's end, beside which step it was. */
+export type StepEnding = Pick<StepEnd, 'state' | 'layer' | 'explanation'>
+
+/** The platform that a stage's image must have. */
+export function platformOf({ platform }: Pick<StagePlan, 'platform'>, fallback: Platform): Platform {
+  return platform === undefined ? fallback : parsePlatform(platform)
+}
+
+/** The id of a step in the events: the stage's, and its number in it, where 0 is FROM. */
+export function stepId(stage: string, number: number): string {
+  return `${stage}:${number}`
+}
