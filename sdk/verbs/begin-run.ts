@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { caller } from '../namespace/caller.js'
+import { hostEnvironment } from '../runtime/programs.js'
 import { redactText } from '../runtime/redact.js'
 import { finishRun, type PreparedRun, prepareRun } from '../runtime/run.js'
 import type { ContainerRecord } from '../store/container-record.js'
@@ -16,6 +17,7 @@ import { forgetMountpoints, leaveMountpoints, noteMountpoints } from './run-moun
 import { mountsOf, type RootOf } from './run-mounts.js'
 import type { RunOptions } from './run-options.js'
 import { settingsOf } from './run-settings.js'
+import { beginRunStep, type RunStep, type StepRunOptions } from './run-step.js'
 
 /**
  * Mounts the container and writes the bundle, so that the caller can execute the command as its own child.
@@ -26,7 +28,7 @@ import { settingsOf } from './run-settings.js'
 export async function beginRun(
   container: string,
   command: readonly string[],
-  options: RunOptions,
+  options: StepRunOptions,
   rootOf?: RootOf,
 ): Promise<BegunRun> {
   const store = await openStore(options)
@@ -34,10 +36,13 @@ export async function beginRun(
   const args = command.length > 0 ? command : ownCommand(record)
   const request = settingsOf(record, options)
   await reapRuns(store)
-  const root = await useRoot(store, record.id, options.signal)
-  const held: AsyncDisposable[] = [root]
+  const step = await beginRunStep(store, record, args, options)
+  if (step?.output) return replayOf(step, step.output, args)
+  const held: AsyncDisposable[] = []
   const folder = runFolder(store)
   try {
+    const root = await useRoot(store, record.id, options.signal)
+    held.push(root)
     const rootNamed: RootOf = rootOf ?? ((name, signal) => otherRoot(store, name, 'run --mount', signal))
     const mounts = await mountsOf({ store, record, options, folder, rootOf: rootNamed })
     held.push(...mounts.held)
@@ -55,19 +60,34 @@ export async function beginRun(
       onMountpoints: (missing) => noteMountpoints(store, record.id, missing),
     })
     noteRun(folder, prepared, caller().process)
-    running.set(folder, { store, record, root, held, prepared, options, args, secrets: mounts.secrets })
+    running.set(folder, { store, record, root, held, prepared, options, args, step, secrets: mounts.secrets })
     const secrets = mounts.secrets.map((value) => Buffer.from(value).toString('base64'))
-    return { token: folder, argv: prepared.argv, env: prepared.env, command: args, ...(secrets[0] ? { secrets } : {}) }
+    const argv = step ? step.capturing(prepared.argv) : prepared.argv
+    return { token: folder, argv, env: prepared.env, command: args, ...(secrets[0] ? { secrets } : {}) }
   } catch (error) {
-    if (usesOf(store, record.id) < 2) await forgetMountpoints(store, record.id, root.path)
+    const [root] = held
+    if (root && usesOf(store, record.id) < 2) await forgetMountpoints(store, record.id, (root as MountedRoot).path)
     await letGo(held)
     rmSync(folder, { recursive: true, force: true })
+    await step?.end('failed')
     throw error
   }
 }
 
+/** A run that is not executed: what it printed is printed again. */
+function replayOf(step: RunStep, output: NonNullable<RunStep['output']>, command: readonly string[]): BegunRun {
+  const token = `replay-${++replays}`
+  replaying.set(token, step)
+  return { token, argv: step.replay ?? [], env: hostEnvironment(), command, output }
+}
+
+let replays = 0
+const replaying = new Map<string, RunStep>()
+
 /** Tidies up after a command: what is left of it, mount points, the bundle, the mount. Knows a token once only. */
 export async function endRun(token: string): Promise<void> {
+  await replaying.get(token)?.end('ended')
+  replaying.delete(token)
   const run = running.get(token)
   if (!run) return
   running.delete(token)
@@ -80,12 +100,13 @@ export async function endRun(token: string): Promise<void> {
   } finally {
     await letGo(run.held)
     rmSync(token, { recursive: true, force: true })
+    await run.step?.end('ended', (text) => redactText(text, secrets))
   }
 }
 
 /** Ends every run that this process began: who asked for them is gone. */
 export async function endAllRuns(): Promise<void> {
-  await Promise.all([...running.keys()].map(endRun))
+  await Promise.all([...running.keys(), ...replaying.keys()].map(endRun))
 }
 
 interface Running {
@@ -96,6 +117,7 @@ interface Running {
   readonly prepared: PreparedRun
   readonly options: RunOptions
   readonly args: readonly string[]
+  readonly step: RunStep | undefined
   readonly secrets: readonly Uint8Array[]
 }
 
