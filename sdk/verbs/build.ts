@@ -25,7 +25,7 @@ import { argumentsOf, environmentOf } from './build-values.js'
 import { workshopOf } from './build-workshop.js'
 import { epochOf } from './epoch.js'
 import type { GlobalOptions } from './global.js'
-import { reapRuns } from './reap.js'
+import { reapContainers, reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
 import { writeOutput } from './write-output.js'
 
@@ -66,6 +66,7 @@ export async function build(context = '.', options: BuildOptions = {}): Promise<
   await using held = new Held()
   await using progress = showBuild(options)
   await reapRuns(store)
+  await reapContainers(store)
   const opening = { store, ...(options.signal ? { signal: options.signal } : {}) }
   const files = held.use(await openContext(context, opening))
   const found = await findContainerfile(files, options.file, opening)
