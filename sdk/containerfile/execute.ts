@@ -1,5 +1,6 @@
 import { formatPlatform } from '../image/platform.js'
 import { StageWork } from './execute-stage.js'
+import { failedStep } from './failed-step.js'
 import { Held } from './held.js'
 import { type BuildJob, type StageEnd, stepId } from './job.js'
 import { Jobs } from './jobs.js'
@@ -36,6 +37,8 @@ export async function executeBuild<T>(job: BuildJob, finish: (end: StageEnd) => 
   if (failure) {
     stopper.abort(failure.error)
     await Promise.allSettled(all)
+    const failed = failedStep(failure.error)
+    if (failed && !job.signal.aborted) await job.onFailure?.(failed)
     throw failure.error
   }
   return await finish(await stage(target.stage.index))
