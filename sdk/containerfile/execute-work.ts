@@ -2,13 +2,14 @@ import { RunError } from '../errors.js'
 import type { FileOutcome } from './evaluate.js'
 import type { PlaceOutcome } from './evaluate-place.js'
 import type { RunOutcome } from './evaluate-run.js'
+import { rememberingFailure } from './failed-step.js'
 import type { BuildJob, ContextFiles } from './job.js'
 import type { Origin, Origins } from './origins.js'
 import { fromOf, isRemote, needsContext } from './place-text.js'
 import type { StagePlan } from './plan-stage.js'
 import { placeOf, pointAt } from './point-at.js'
 import type { Instruction } from './syntax.js'
-import type { Bench, PlaceWork } from './workshop.js'
+import type { Bench, PlaceWork, RunWork } from './workshop.js'
 
 /** An instruction and all that is needed to do what it says. */
 export interface Work {
@@ -24,33 +25,38 @@ export interface Work {
 /** Does what an instruction says in the stage's container. Throws `RunError` for a command that fails, and what copying throws. */
 export async function carryOut(work: Work, outcome: FileOutcome): Promise<void> {
   const { bench, job } = work
-  if (outcome.kind === 'workdir') return bench.makeFolder(outcome.path, job.signal)
-  return outcome.kind === 'run' ? run(work, outcome) : bench.place(await placeWork(work, outcome), job.signal)
+  if (outcome.kind === 'run') return run(work, outcome)
+  await rememberingFailure({ bench }, async () => {
+    if (outcome.kind === 'workdir') await bench.makeFolder(outcome.path, job.signal)
+    else await bench.place(await placeWork(work, outcome), job.signal)
+  })
 }
 
 async function run(work: Work, outcome: RunOutcome): Promise<void> {
   const { bench, job, id } = work
   const tails = { stdout: new Tail(), stderr: new Tail() }
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
   const onOutput = (stream: 'stdout' | 'stderr', chunk: Uint8Array) => {
     tails[stream].add(chunk)
-    job.tell({ type: 'step-output', time: Date.now(), step: id, stream, text: Buffer.from(chunk).toString() })
+    const text = decoders[stream].decode(chunk, { stream: true })
+    job.tell({ type: 'step-output', time: Date.now(), step: id, stream, text })
   }
   const { argv, args, proxies, network, security, script, device } = outcome
-  const exitCode = await bench.run(
-    {
-      argv,
-      env: [...args, ...proxies],
-      mounts: await Promise.all(outcome.mounts.map((mount) => mountOf(mount, work.origins))),
-      device,
-      onOutput,
-      ...(needsContext(outcome.mounts) ? { context: (await job.context()).path } : {}),
-      ...(network === undefined ? {} : { network }),
-      ...(security === undefined ? {} : { security }),
-      ...(script ? { script } : {}),
-    },
-    job.signal,
-  )
-  if (exitCode !== 0) throw failed(work, outcome, exitCode, tails)
+  const given: RunWork = {
+    argv,
+    env: [...args, ...proxies],
+    mounts: await Promise.all(outcome.mounts.map((mount) => mountOf(mount, work.origins))),
+    device,
+    onOutput,
+    ...(needsContext(outcome.mounts) ? { context: (await job.context()).path } : {}),
+    ...(network === undefined ? {} : { network }),
+    ...(security === undefined ? {} : { security }),
+    ...(script ? { script } : {}),
+  }
+  await rememberingFailure({ bench, run: given }, async () => {
+    const exitCode = await bench.run(given, job.signal)
+    if (exitCode !== 0) throw failed(work, outcome, exitCode, tails)
+  })
 }
 
 /** The mount with what `from` means in place of its name. */

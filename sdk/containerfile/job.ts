@@ -2,6 +2,7 @@ import { type Platform, parsePlatform } from '../image/platform.js'
 import type { Store } from '../store/store.js'
 import type { BuildArguments } from './arguments.js'
 import type { BuildEvent, StepEnd } from './event.js'
+import type { FailedStep } from './failed-step.js'
 import type { BuildPlan } from './plan.js'
 import type { StagePlan } from './plan-stage.js'
 import type { BuildState } from './state.js'
@@ -33,6 +34,8 @@ export interface BuildJob extends BuildArguments {
   /** ENV that every stage begins with, NAME=value. */
   readonly env: readonly string[]
   readonly tell: (event: BuildEvent) => void
+  /** Gets the step that failed, when all else has ended and its container is still there. */
+  readonly onFailure?: (failed: FailedStep) => Promise<void>
   readonly signal: AbortSignal
 }
 

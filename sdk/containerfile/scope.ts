@@ -38,13 +38,16 @@ export function stageScope(globals: Scope): Scope {
  * used in the default.
  */
 export function declare(scope: Scope, { args, position }: ArgInstruction, env: readonly string[]): Scope {
-  return args.reduce((now, { name, value }) => {
-    const fallback = value === undefined ? now.inherited.get(name) : expandIn(value, now, position, env)
-    const chosen = now.given.get(name) ?? fallback
-    const values = new Map(now.values)
+  const values = new Map(scope.values)
+  const declared = new Set(scope.declared)
+  for (const { name, value } of args) {
+    const now = { ...scope, values }
+    const fallback = value === undefined ? scope.inherited.get(name) : expandIn(value, now, position, env)
+    const chosen = scope.given.get(name) ?? fallback
     if (chosen !== undefined) values.set(name, chosen)
-    return { ...now, values, declared: new Set([...now.declared, name]) }
-  }, scope)
+    declared.add(name)
+  }
+  return { ...scope, values, declared }
 }
 
 /** A text with its variables replaced and its quotes taken off; `env` has precedence over the ARGs. */

@@ -14,6 +14,14 @@ export interface BuildProgressOptions extends Pick<ProgressOptions, 'progress' |
    * @sdk
    */
   onEvent?: (event: BuildEvent) => void
+  /**
+   * Write a page on the build, for a browser: a timeline, the cache, the layers and their biggest files. Also when the build
+   * fails.
+   * @placeholder FILE
+   */
+  report?: string
+  /** What to do when a step fails: `shell` opens a shell in its container, with its mounts, before the build fails. */
+  onFailure?: 'stop' | 'shell'
 }
 
 /** What a build tells while it works. Dispose of it when the work is over, also when it failed. */
@@ -21,6 +29,8 @@ export interface BuildProgress extends AsyncDisposable {
   readonly note: (event: BuildEvent) => void
   /** All that was told. */
   readonly record: BuildRecord
+  /** Ends the display; what comes after is only recorded. */
+  readonly end: () => void
 }
 
 /** Begins to show what a build does, as its options say. */
@@ -29,18 +39,23 @@ export function showBuild(options: BuildProgressOptions): BuildProgress {
   const record = new BuildRecord()
   const manner = mannerOf(options, here)
   const display = displayOf(manner, here, record)
+  let isOpen = true
+  const end = () => {
+    if (!isOpen) return
+    isOpen = false
+    display?.[Symbol.dispose]()
+    // Whoever hears the events has the output already.
+    if (record.failed && manner !== 'json' && !options.onEvent) here.say(failureBlock(record.failed))
+  }
   return {
     record,
+    end,
     note(event) {
       options.onEvent?.(event)
       const said = record.note(event)
-      display?.note(event, said)
+      if (isOpen) display?.note(event, said)
     },
-    async [Symbol.asyncDispose]() {
-      display?.[Symbol.dispose]()
-      // Whoever hears the events has the output already.
-      if (record.failed && manner !== 'json' && !options.onEvent) here.say(failureBlock(record.failed))
-    },
+    [Symbol.asyncDispose]: async () => end(),
   }
 }
 

@@ -6,8 +6,10 @@ import { OutputTail } from './build-output.js'
 export interface StepRecord {
   readonly id: string
   readonly stage: StageRecord
-  /** From 1. */
+  /** From 1, in its stage. */
   readonly number: number
+  /** From 1, in the build. */
+  readonly order: number
   readonly text: string
   readonly position?: Position
   readonly output: OutputTail
@@ -110,7 +112,7 @@ export class BuildRecord {
   #add(id: string, stage: StageRecord, text: string, position?: Position): StepRecord {
     const number = stage.steps.length + 1
     const step: StepRecord = {
-      ...{ id, stage, number, text, state: 'waiting', output: new OutputTail() },
+      ...{ id, stage, number, order: this.#steps.size + 1, text, state: 'waiting', output: new OutputTail() },
       ...(position ? { position } : {}),
     }
     stage.steps.push(step)

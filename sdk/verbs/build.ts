@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { type Context, openContext } from '../containerfile/context.js'
 import { executeBuild } from '../containerfile/execute.js'
+import type { FailedStep } from '../containerfile/failed-step.js'
 import { findContainerfile } from '../containerfile/find-containerfile.js'
 import { Held } from '../containerfile/held.js'
 import type { BuildJob, ContextFiles, NamedFiles } from '../containerfile/job.js'
@@ -18,14 +19,16 @@ import { isList } from '../store/read-list.js'
 import { openStore, type Store } from '../store/store.js'
 import { finishImage } from './build-finish.js'
 import type { BuildOptions, BuildResult } from './build-options.js'
-import { showBuild } from './build-progress.js'
+import type { BuildProgress } from './build-progress.js'
 import { runInputs } from './build-run-options.js'
+import { openShell } from './build-shell.js'
 import { readContainerfile } from './build-source.js'
 import { argumentsOf, environmentOf } from './build-values.js'
+import { watchBuild } from './build-watch.js'
 import { workshopOf } from './build-workshop.js'
 import { epochOf } from './epoch.js'
 import type { GlobalOptions } from './global.js'
-import { reapRuns } from './reap.js'
+import { reapContainers, reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
 import { writeOutput } from './write-output.js'
 
@@ -58,19 +61,23 @@ export type { BuildOptions, BuildResult } from './build-options.js'
  * ```
  */
 export async function build(context = '.', options: BuildOptions = {}): Promise<BuildResult> {
+  return watchBuild(options, (progress) => buildWatched(context, options, progress))
+}
+
+async function buildWatched(context: string, options: BuildOptions, progress: BuildProgress): Promise<BuildResult> {
   const epoch = epochOf(options, 'build')
   const outputs = parseOutputs(options.output)
   const names = [...(options.tag ?? []), ...outputNames(outputs)].map(localName)
   const platforms = platformsOf(options.platform)
   const store = await openStore(options)
   await using held = new Held()
-  await using progress = showBuild(options)
   await reapRuns(store)
+  await reapContainers(store)
   const opening = { store, ...(options.signal ? { signal: options.signal } : {}) }
   const files = held.use(await openContext(context, opening))
   const found = await findContainerfile(files, options.file, opening)
   const file = await readContainerfile(found, files, options)
-  const inputs: Inputs = { store, held, files, file, options, epoch, note: progress.note }
+  const inputs: Inputs = { store, held, files, file, options, epoch, progress }
   const several = platforms.length > 1
   const images: Image[] = []
   for (const platform of platforms) images.push(await buildOne(inputs, platform, several ? [] : names))
@@ -96,11 +103,11 @@ interface Inputs {
   readonly file: Containerfile
   readonly options: BuildOptions
   readonly epoch: number | undefined
-  readonly note: BuildJob['tell']
+  readonly progress: BuildProgress
 }
 
 async function buildOne(inputs: Inputs, platform: Platform, names: readonly string[]): Promise<Image> {
-  const { store, file, options, epoch, note } = inputs
+  const { store, file, options, epoch, progress } = inputs
   const given = argumentsOf(options)
   const contexts = namedContexts(options.buildContext)
   const named = (name: string) => findNamedContext(contexts, name)
@@ -112,6 +119,7 @@ async function buildOne(inputs: Inputs, platform: Platform, names: readonly stri
     ...(options.target === undefined ? {} : { target: options.target }),
   })
   const stopper = options.signal ?? new AbortController().signal
+  const here = hereOf(store, options)
   const job: BuildJob = {
     ...{
       store,
@@ -120,7 +128,7 @@ async function buildOne(inputs: Inputs, platform: Platform, names: readonly stri
       platform,
       buildPlatform: hostPlatform(),
       stages: file.stages,
-      tell: note,
+      tell: progress.note,
       signal: stopper,
     },
     workshop: workshopOf(store, options, epoch),
@@ -133,11 +141,11 @@ async function buildOne(inputs: Inputs, platform: Platform, names: readonly stri
     runInputs: runInputs(options),
     env: environmentOf(options),
     ...(epoch === undefined ? {} : { epoch }),
+    ...(options.onFailure === 'shell' ? { onFailure: (failed) => openShell(inputs, failed, here) } : {}),
   }
-  const here = hereOf(store, options)
   const image = await executeBuild(job, (end) => finishImage(store, end, { options, names, epoch, here }))
   const told = { id: image.id, names, platform: formatPlatform(platform) }
-  note({ type: 'image', time: Date.now(), ...told })
+  progress.note({ type: 'image', time: Date.now(), ...told })
   return image
 }
 

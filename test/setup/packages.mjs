@@ -42,6 +42,7 @@ export const testPackages = [
   { program: 'openssl', apt: 'openssl' },
   { program: 'mandoc', apt: 'mandoc' },
   { program: 'man', apt: 'man-db' },
+  { program: 'chromium', apt: 'chromium' },
 ]
 
 /** All that the bare lane can see: a small distribution's essential programs, and Node. */

@@ -76,8 +76,7 @@ test('-q says nothing of what succeeds', async () => {
 
 /** What is on the screen after the last drawing, styles away; and what was printed for good. */
 function rowsOf(told: string): string[] {
-  // biome-ignore lint/complexity/useRegexLiterals: what follows is easier to read in pieces
-  const plain = told.replace(new RegExp('\\^\\[(\\d+m|K)', 'g'), '')
+  const plain = told.replace(/\^\[(\d+m|K)/g, '')
   return (plain.split(/\r\^\[\d+A(?:\^\[J)?/).at(-1) ?? '').replaceAll('^[J', '').split('\n').filter(Boolean)
 }
 
