@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { type Context, openContext } from '../containerfile/context.js'
 import { executeBuild } from '../containerfile/execute.js'
-import type { FailedStep } from '../containerfile/failed-step.js'
 import { findContainerfile } from '../containerfile/find-containerfile.js'
 import { Held } from '../containerfile/held.js'
 import type { BuildJob, ContextFiles, NamedFiles } from '../containerfile/job.js'
