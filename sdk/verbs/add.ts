@@ -11,6 +11,7 @@ import { findContainer } from '../store/containers.js'
 import { useRoot } from '../store/mounts.js'
 import { openStore } from '../store/store.js'
 import { temporaryFolder } from '../store/temporary.js'
+import { fetchGit, type GitOptions, isGitAddress } from '../transport/git.js'
 import type { CopyResult } from './copy.js'
 import { otherRoot } from './other-root.js'
 import { copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
@@ -18,10 +19,12 @@ import { copyAll, destinationOf, noteHistory, type PlacingOptions, placing } fro
 /** Options of {@link add}. */
 export interface AddOptions extends PlacingOptions {
   /**
-   * Digest that the source must have; there may be one source only.
+   * Digest that the source must have, or the commit of a git repository; there may be one source only.
    * @placeholder sha256:HEX
    */
   checksum?: string
+  /** Leave `.git` in the files of a git repository. */
+  keepGitDir?: boolean
   /** Unpack archives (the default for files of this machine), or leave them as files with --no-unpack. @negatable */
   unpack?: boolean
 }
@@ -31,7 +34,8 @@ export interface AddOptions extends PlacingOptions {
  *
  * What {@link copy} does, and: a tar archive of this machine (plain, gzip, bzip2, xz, zstd) is unpacked into the
  * destination with its owners; `http://` and `https://` sources are fetched, with mode 0600 unless --chmod says otherwise;
- * `-` is a tar archive on standard input.
+ * `-` is a tar archive on standard input; of a git repository (`https://HOST/NAME.git#REF:FOLDER`) the files of one commit are
+ * added, with the time of the commit.
  *
  * Throws what copy throws; `DIGEST` when --checksum does not fit; `UNSAFE` for an archive that would write outside.
  *
@@ -93,6 +97,10 @@ interface Adding {
 async function addOne(adding: Adding, source: string, scratch: string, root: string | undefined): Promise<void> {
   const { transplant, options, destination } = adding
   const signal = options.signal ? { signal: options.signal } : {}
+  if (root === undefined && isRepository(source)) {
+    await fetchGit(source, scratch, gitOptions(options))
+    return transplant.contents(scratch, destination)
+  }
   if (/^https?:\/\//.test(source)) {
     const { path, name } = await fetchFile(source, scratch, { ...checksumOf(options), ...signal })
     const fetched = { path, name, isDirectory: false, fromTop: name }
@@ -114,6 +122,19 @@ async function addOne(adding: Adding, source: string, scratch: string, root: str
 async function unpack({ transplant, options, destination }: Adding, file: string, shown: string, into: string) {
   await unpackArchive(file, into, { shown, ...(options.signal ? { signal: options.signal } : {}) })
   await transplant.contents(into, destination, options.chown === undefined ? 'kept' : 'given')
+}
+
+/** `github.com/…` is a context; here it is a file of that name. */
+function isRepository(source: string): boolean {
+  return isGitAddress(source) && !source.startsWith('github.com/')
+}
+
+function gitOptions({ checksum, keepGitDir, signal }: AddOptions): GitOptions {
+  return {
+    ...(checksum === undefined ? {} : { checksum }),
+    ...(keepGitDir === undefined ? {} : { keepGitDir }),
+    ...(signal ? { signal } : {}),
+  }
 }
 
 function folder(destination: string): string {
