@@ -3,6 +3,10 @@ import { join } from 'node:path'
 import { bootID, isAlive, type ProcessIdentity, startTimeOf } from '../namespace/process.js'
 import { dropMemoryFolder } from '../runtime/memory-folder.js'
 import { finishRun, type PreparedRun } from '../runtime/run.js'
+import { scanContainers } from '../store/container-files.js'
+import { removeContainer } from '../store/containers.js'
+import { abandonMount } from '../store/mounts.js'
+import { isGone } from '../store/owner.js'
 import type { Store } from '../store/store.js'
 
 let serial = 0
@@ -41,6 +45,15 @@ export async function reapRuns(store: Store): Promise<void> {
     if (note) await finishRun(note.prepared, { keepMountpoints: true })
     dropMemoryFolder(memoryOf(folder))
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Removes the working containers of builds that were killed: nobody wants them. */
+export async function reapContainers(store: Store): Promise<void> {
+  for (const record of scanContainers(store).records) {
+    if (!record.owner || !isGone(record.owner)) continue
+    await abandonMount(store, record)
+    await removeContainer(store, record)
   }
 }
 
