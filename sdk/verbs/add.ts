@@ -4,6 +4,7 @@ import { BuilderError } from '../errors.js'
 import { parseDigest } from '../image/digest.js'
 import { isArchive, unpackArchive } from '../layer/archive.js'
 import { checkFile, fetchFile, saveStream } from '../layer/fetch.js'
+import { withoutIgnored } from '../layer/left-out.js'
 import { findSources } from '../layer/sources.js'
 import { Transplant } from '../layer/transplant.js'
 import { caller } from '../namespace/caller.js'
@@ -13,7 +14,7 @@ import { openStore } from '../store/store.js'
 import { temporaryFolder } from '../store/temporary.js'
 import type { CopyResult } from './copy.js'
 import { otherRoot } from './other-root.js'
-import { copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
+import { contextRules, copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
 
 /** Options of {@link add}. */
 export interface AddOptions extends PlacingOptions {
@@ -102,11 +103,12 @@ async function addOne(adding: Adding, source: string, scratch: string, root: str
     const path = await saveStream(caller().stdin(), scratch, signal)
     return unpack(adding, path, source, `${scratch}.d`)
   }
-  for (const found of findSources([source], root ?? options.contextdir, 'add')) {
-    if (options.checksum !== undefined) await checkFile(found.path, parseDigest(options.checksum), source)
-    const plain = found.isDirectory || root !== undefined || options.unpack === false || !(await isArchive(found.path))
-    if (plain) await copyAll(transplant, [found], adding.many ? folder(destination) : destination, options)
-    else await unpack(adding, found.path, source, `${scratch}.d`)
+  const found = findSources([source], root ?? options.contextdir, 'add')
+  for (const one of withoutIgnored(found, [source], await contextRules(options), 'add')) {
+    if (options.checksum !== undefined) await checkFile(one.path, parseDigest(options.checksum), source)
+    const plain = one.isDirectory || root !== undefined || options.unpack === false || !(await isArchive(one.path))
+    if (plain) await copyAll(transplant, [one], adding.many ? folder(destination) : destination, options)
+    else await unpack(adding, one.path, source, `${scratch}.d`)
   }
 }
 

@@ -1,12 +1,13 @@
 import { closureOf } from '../distro/closure.js'
 import { BuilderError } from '../errors.js'
+import { withoutIgnored } from '../layer/left-out.js'
 import { findSources, type Source } from '../layer/sources.js'
 import { Transplant } from '../layer/transplant.js'
 import { findContainer } from '../store/containers.js'
 import { useRoot } from '../store/mounts.js'
 import { openStore } from '../store/store.js'
 import { otherRoot } from './other-root.js'
-import { copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
+import { contextRules, copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
 
 /** Options of {@link copy}. */
 export interface CopyOptions extends PlacingOptions {
@@ -58,8 +59,11 @@ export async function copy(
   await using other = options.from === undefined ? undefined : await otherRoot(store, options.from, options.signal)
   const transplant = new Transplant(root.path, await placing(root.path, options))
   if (options.closure) await copyClosure(transplant, paths)
-  else
-    await copyAll(transplant, findAll(paths, other?.path ?? options.contextdir), destinationOf(record, paths), options)
+  else {
+    const found = findAll(paths, other?.path ?? options.contextdir)
+    const sources = withoutIgnored(found, paths.slice(0, -1), await contextRules(options), 'copy')
+    await copyAll(transplant, sources, destinationOf(record, paths), options)
+  }
   const digest = transplant.finish()
   if (options.addHistory) await noteHistory(store, record, `COPY ${digest} in ${paths.at(-1)}`)
   return { digest }
