@@ -105,6 +105,8 @@ export const table: VerbTable = {
         { name: 'creds', key: 'creds', kind: 'string', text: 'User and password for the registry; better log in, for others on the machine can read a command line.', placeholder: 'USER[:PASSWORD]' },
         { name: 'tls-verify', key: 'tlsVerify', kind: 'boolean', text: "Check the registry's certificate; `--tls-verify=false` also allows plain HTTP.", negatable: true },
         { name: 'cert-dir', key: 'certDir', kind: 'string', text: 'Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry.', placeholder: 'DIR' },
+        { name: 'report', key: 'report', kind: 'string', text: 'Write a page on the build, for a browser: a timeline, the cache, the layers and their biggest files. Also when the build fails.', placeholder: 'FILE' },
+        { name: 'on-failure', key: 'onFailure', kind: 'choice', text: 'What to do when a step fails: `shell` opens a shell in its container, with its mounts, before the build fails.', choices: ['stop', 'shell'] },
         { name: 'progress', key: 'progress', kind: 'choice', text: 'How to show progress on standard error: `tty` redraws lines of a terminal, `plain` and `json` write lines one after the other. `auto` is `tty` on a terminal, else `plain`.', choices: ['auto', 'plain', 'tty', 'json', 'none'], default: 'auto' },
         { name: 'quiet', key: 'quiet', kind: 'boolean', text: 'Print nothing but the result.', short: 'q' },
       ],

@@ -11,7 +11,7 @@ _builder_verb() {
     ;;
   'build' | 'bud')
     verb='build'
-    flags='-f --file -t --tag --target --build-arg --build-arg-file --build-context --jobs --platform --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp --ignorefile -o --output --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
+    flags='-f --file -t --tag --target --build-arg --build-arg-file --build-context --jobs --platform --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp --ignorefile -o --output --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet'
     operands=(file)
     ;;
   'check')
@@ -277,6 +277,8 @@ _builder_value() {
   'build --authfile') echo 'file' ;;
   'build --creds') echo 'nothing' ;;
   'build --cert-dir') echo 'file' ;;
+  'build --report') echo 'file' ;;
+  'build --on-failure') echo 'words stop shell' ;;
   'build --progress') echo 'words auto plain tty json none' ;;
   'commit -f' | 'commit --format') echo 'words oci docker' ;;
   'commit --manifest') echo 'nothing' ;;

@@ -86,6 +86,8 @@ _builder() {
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
         '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
         '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '--report=[Write a page on the build, for a browser]:file:_files' \
+        '--on-failure=[What to do when a step fails]:value:(stop shell)' \
         '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \

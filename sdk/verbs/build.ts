@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { type Context, openContext } from '../containerfile/context.js'
 import { executeBuild } from '../containerfile/execute.js'
-import type { FailedStep } from '../containerfile/failed-step.js'
 import { findContainerfile } from '../containerfile/find-containerfile.js'
 import { Held } from '../containerfile/held.js'
 import type { BuildJob, ContextFiles, NamedFiles } from '../containerfile/job.js'
@@ -140,7 +139,7 @@ async function buildOne(inputs: Inputs, platform: Platform, names: readonly stri
     runInputs: runInputs(options),
     env: environmentOf(options),
     ...(epoch === undefined ? {} : { epoch }),
-    ...(options.onFailure === 'shell' ? { onFailure: (failed) => openShell(inputs, failed, here) } : {}),
+    ...(options.onFailure === 'shell' ? { onFailure: (failed, error) => openShell(inputs, failed, error, here) } : {}),
   }
   const image = await executeBuild(job, (end) => finishImage(store, end, { options, names, epoch, here }))
   const told = { id: image.id, names, platform: formatPlatform(platform) }
