@@ -18,12 +18,13 @@ export async function executeBuild<T>(job: BuildJob, finish: (end: StageEnd) => 
   const { stages, target } = job.plan
   job.tell({ type: 'plan', time: Date.now(), stages: stages.map((stage) => planned(stage, stages, job)) })
   const jobs = new Jobs(job.jobs)
+  const failures = new Set<unknown>()
   const started = new Map<number, Promise<StageEnd>>()
   const stage = (index: number): Promise<StageEnd> => {
     const known = started.get(index)
     if (known) return known
     const plan = stages.find((one) => one.stage.index === index) as StagePlan
-    const work = new StageWork({ ...job, signal }, plan, jobs, stage, held)
+    const work = new StageWork({ ...job, signal }, plan, jobs, stage, held, failures)
     const end = work.run()
     started.set(index, end)
     return end
@@ -40,7 +41,7 @@ export async function executeBuild<T>(job: BuildJob, finish: (end: StageEnd) => 
     if (failed && !job.signal.aborted) await job.onFailure?.(failed, failure.error)
     throw failure.error
   }
-  return finish(await stage(target.stage.index))
+  return await finish(await stage(target.stage.index))
 }
 
 function planned({ id, stage, needs, platform }: StagePlan, stages: readonly StagePlan[], job: BuildJob) {

@@ -50,6 +50,14 @@ export function expandWords(text: string, lookup: Lookup, options: ExpandOptions
   return [...words, word].filter((one) => one !== '')
 }
 
+/**
+ * Expands variables in the body of a heredoc of `COPY` or `ADD`: quotes are text there, and the escape is always `\`, which
+ * vanishes also in front of other characters (as in BuildKit; quote the heredoc's name to keep all as it is).
+ */
+export function expandHeredoc(content: string, lookup: Lookup, position?: Position): string {
+  return expandWord(content, lookup, { quotes: false, ...(position ? { position } : {}) })
+}
+
 /** Deeper nesting than this is a mistake, or an attack on the stack. */
 const deepest = 100
 
@@ -162,7 +170,7 @@ class Expansion {
     const name = this.#name()
     const sign = this.text[this.#at++]
     if (sign === '}') return this.lookup(name) ?? ''
-    if (sign === undefined) throw this.#wrong('the } that ends ${…} is missing', begin)
+    if (sign === undefined) throw this.#wrong(`the } that ends \${…} is missing`, begin)
     if (sign === '/') return this.#replacement(name, begin)
     if (sign === '#' || sign === '%') return this.#trimmed(name, sign, begin)
     const other = sign === ':' ? (this.text[this.#at++] ?? '') : sign

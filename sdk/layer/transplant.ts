@@ -29,7 +29,7 @@ export interface TransplantOptions {
   readonly mtime?: bigint
   /** Whether a path, relative to the source, is left out, and whether a left-out directory has to be entered all the same. */
   readonly ignores?: (path: string) => boolean
-  readonly enterIgnored?: boolean
+  readonly enterIgnored?: boolean | ((path: string) => boolean)
   readonly signal?: AbortSignal
 }
 
@@ -108,9 +108,14 @@ export class Transplant {
       const path = below === '' ? name : `${below}/${name}`
       const from = `${source}/${name}`
       const left = this.options.ignores?.(readable(path)) ?? false
-      if (left && !(this.options.enterIgnored && stat(systemPath(from))?.isDirectory())) continue
+      if (left && !(this.#enters(readable(path)) && stat(systemPath(from))?.isDirectory())) continue
       await this.#entry(from, `${target}/${name}`, path, left)
     }
+  }
+
+  #enters(path: string): boolean {
+    const { enterIgnored = false } = this.options
+    return typeof enterIgnored === 'function' ? enterIgnored(path) : enterIgnored
   }
 
   async #entry(source: string, target: string, path: string, onlyBelow = false): Promise<void> {

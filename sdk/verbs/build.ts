@@ -27,7 +27,7 @@ import { watchBuild } from './build-watch.js'
 import { workshopOf } from './build-workshop.js'
 import { epochOf } from './epoch.js'
 import type { GlobalOptions } from './global.js'
-import { reapRuns } from './reap.js'
+import { reapContainers, reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
 import { writeOutput } from './write-output.js'
 
@@ -71,6 +71,7 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
   const store = await openStore(options)
   await using held = new Held()
   await reapRuns(store)
+  await reapContainers(store)
   const opening = { store, ...(options.signal ? { signal: options.signal } : {}) }
   const files = held.use(await openContext(context, opening))
   const found = await findContainerfile(files, options.file, opening)

@@ -80,7 +80,7 @@ export async function placing(root: string, options: PlacingOptions): Promise<Tr
     ...(owner ? { owner } : {}),
     ...(options.chmod === undefined ? {} : { mode: parseMode(options.chmod) }),
     ...(options.timestamp === undefined ? {} : { mtime: mtimeOf(options.timestamp) }),
-    ...(rules ? { ignores: rules.ignores, enterIgnored: rules.mayComeBack } : {}),
+    ...(rules ? { ignores: rules.ignores, enterIgnored: rules.mayComeBackIn } : {}),
     ...(options.signal ? { signal: options.signal } : {}),
   }
 }
@@ -119,7 +119,7 @@ function mtimeOf(seconds: number): bigint {
 async function rulesOf({ ignorefile, exclude, contextdir }: PlacingOptions) {
   if (ignorefile === undefined) return exclude && exclude.length > 0 ? ignoreRules(exclude) : undefined
   if (contextdir !== undefined)
-    return parseIgnore(`${await readFile(ignorefile, 'utf8')}\n${(exclude ?? []).join('\n')}`)
+    return parseIgnore(`${await readFile(ignorefile, 'utf8')}\n${(exclude ?? []).join('\n')}`, ignorefile)
   const hint = 'name the folder that the patterns belong to with --contextdir'
   throw new BuilderError('USAGE', {
     operation: 'copy',

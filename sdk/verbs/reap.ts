@@ -2,6 +2,10 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { bootID, isAlive, type ProcessIdentity, startTimeOf } from '../namespace/process.js'
 import { finishRun, type PreparedRun } from '../runtime/run.js'
+import { scanContainers } from '../store/container-files.js'
+import { removeContainer } from '../store/containers.js'
+import { abandonMount } from '../store/mounts.js'
+import { isGone } from '../store/owner.js'
 import type { Store } from '../store/store.js'
 
 let serial = 0
@@ -34,6 +38,15 @@ export async function reapRuns(store: Store): Promise<void> {
     if (note?.runner) await end(note.runner)
     if (note) await finishRun(note.prepared, { keepMountpoints: true })
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Removes the working containers of builds that were killed: nobody wants them. */
+export async function reapContainers(store: Store): Promise<void> {
+  for (const record of scanContainers(store).records) {
+    if (!record.owner || !isGone(record.owner)) continue
+    await abandonMount(store, record)
+    await removeContainer(store, record)
   }
 }
 
