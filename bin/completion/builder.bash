@@ -46,7 +46,7 @@ _builder_verb() {
     ;;
   'from')
     verb='from'
-    flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
+    flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume --layers --cache --no-cache --explain --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
     operands=(image)
     ;;
   'history')

@@ -222,6 +222,10 @@ _builder() {
         '*--security-opt=[Security option of later runs]:option: ' \
         '*-v+[Folder of the host that later runs see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
         '*--volume=[Folder of the host that later runs see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '--layers[Take what was executed before from the step cache]' \
+        '(--cache --no-cache)--cache[With --layers]' \
+        '(--cache --no-cache)--no-cache[With --layers]' \
+        '--explain[With --layers]' \
         '--authfile=[File with the logins]:file:_files' \
         '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \

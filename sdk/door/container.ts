@@ -1,5 +1,7 @@
 import type { Shell } from 'zx'
 import { BuilderError, RunError } from '../errors.js'
+import { digestOf } from '../image/digest.js'
+import { isEmptyInput } from '../namespace/standard-input.js'
 import type { AddOptions } from '../verbs/add.js'
 import type { CommitOptions, CommitResult } from '../verbs/commit.js'
 import type { ConfigOptions } from '../verbs/config.js'
@@ -95,7 +97,8 @@ export class Container {
   async run(command: readonly string[] = [], options: ContainerRunOptions = {}): Promise<RunOutput> {
     await this.#tidied()
     const { input, stdio = 'pipe', quiet = false, nothrow = false, ...rest } = options
-    const begun = await verbs.beginRun(this.id, command, { ...this.#options, ...rest })
+    const standardInput = input === undefined ? inputOf(stdio) : digestOf(input)
+    const begun = await verbs.beginRun(this.id, command, { ...this.#options, ...rest, standardInput })
     try {
       const show = (_: string, chunk: Uint8Array) => void (quiet || process.stderr.write(chunk))
       const done = await execute(begun, {
@@ -195,6 +198,10 @@ export async function from(image: string, options: FromOptions = {}): Promise<Co
 function paths(source: string | readonly string[], destination: string | undefined): readonly string[] {
   const sources = typeof source === 'string' ? [source] : source
   return destination === undefined ? sources : [...sources, destination]
+}
+
+function inputOf(stdio: 'pipe' | 'inherit'): 'empty' | 'unknown' {
+  return stdio === 'pipe' || isEmptyInput('self', 0) ? 'empty' : 'unknown'
 }
 
 function text(bytes: Uint8Array): string {

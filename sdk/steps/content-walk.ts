@@ -12,7 +12,7 @@ export interface ContentOptions {
   readonly mode?: ModeChange
   /** As `TransplantOptions` has them. */
   readonly ignores?: (path: string) => boolean
-  readonly enterIgnored?: boolean
+  readonly enterIgnored?: boolean | ((path: string) => boolean)
   /** The folders that lead to a source are placed with it. */
   readonly parents?: boolean
   readonly signal?: AbortSignal
@@ -70,12 +70,16 @@ async function walk(state: Walk, folder: string, below: string): Promise<void> {
     const path = below === '' ? name : `${below}/${name}`
     const at = `${folder}/${name}`
     const left = options.ignores?.(readable(path)) ?? false
-    if (left && !options.enterIgnored) continue
+    if (left && !enters(options, readable(path))) continue
     const info = lstatSync(systemPath(at), { bigint: true })
     if (left && !info.isDirectory()) continue
     if (!left && !info.isSocket()) found.push(foundAt(top, at, prefix + path, info))
     if (info.isDirectory()) await walk(state, at, path)
   }
+}
+
+function enters({ enterIgnored = false }: ContentOptions, path: string): boolean {
+  return typeof enterIgnored === 'function' ? enterIgnored(path) : enterIgnored
 }
 
 function foundAt(top: string, path: string, name: string, info: BigIntStats): Found {

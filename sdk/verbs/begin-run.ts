@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { caller } from '../namespace/caller.js'
 import { parseEnv } from '../runtime/environment.js'
+import { hostEnvironment } from '../runtime/programs.js'
 import { finishRun, type PreparedRun, prepareRun, type RunRequest } from '../runtime/run.js'
 import { parseSecurityOptions } from '../runtime/security-option.js'
 import type { ContainerRecord } from '../store/container-record.js'
@@ -15,19 +16,27 @@ import { noteRun, reapRuns, runFolder } from './reap.js'
 import { forgetMountpoints, leaveMountpoints, noteMountpoints } from './run-mountpoints.js'
 import { mountsOf } from './run-mounts.js'
 import type { RunOptions } from './run-options.js'
+import { beginRunStep, type RunStep, type StepRunOptions } from './run-step.js'
 
 /**
  * Mounts the container and writes the bundle, so that the caller can execute the command as its own child.
  * Throws what `run` throws.
  */
-export async function beginRun(container: string, command: readonly string[], options: RunOptions): Promise<BegunRun> {
+export async function beginRun(
+  container: string,
+  command: readonly string[],
+  options: StepRunOptions,
+): Promise<BegunRun> {
   const store = await openStore(options)
   const record = await findContainer(store, container, 'run')
   const args = command.length > 0 ? command : ownCommand(record)
   await reapRuns(store)
-  const root = await useRoot(store, record.id, options.signal)
-  const held: AsyncDisposable[] = [root]
+  const step = await beginRunStep(store, record, args, options)
+  if (step?.output) return replayOf(step, step.output, args)
+  const held: AsyncDisposable[] = []
   try {
+    const root = await useRoot(store, record.id, options.signal)
+    held.push(root)
     const mounts = await mountsOf(store, record, options)
     held.push(...mounts.held)
     const folder = runFolder(store)
@@ -43,17 +52,32 @@ export async function beginRun(container: string, command: readonly string[], op
       onMountpoints: (missing) => noteMountpoints(store, record.id, missing),
     })
     noteRun(folder, prepared, caller().process)
-    running.set(folder, { store, record, root, held, prepared, options, args })
-    return { token: folder, argv: prepared.argv, env: prepared.env, command: args }
+    running.set(folder, { store, record, root, held, prepared, options, args, step })
+    const argv = step ? step.capturing(prepared.argv) : prepared.argv
+    return { token: folder, argv, env: prepared.env, command: args }
   } catch (error) {
-    if (usesOf(store, record.id) < 2) await forgetMountpoints(store, record.id, root.path)
+    const [root] = held
+    if (root && usesOf(store, record.id) < 2) await forgetMountpoints(store, record.id, (root as MountedRoot).path)
     await letGo(held)
+    await step?.end('failed')
     throw error
   }
 }
 
+/** A run that is not executed: what it printed is printed again. */
+function replayOf(step: RunStep, output: NonNullable<RunStep['output']>, command: readonly string[]): BegunRun {
+  const token = `replay-${++replays}`
+  replaying.set(token, step)
+  return { token, argv: step.replay ?? [], env: hostEnvironment(), command, output }
+}
+
+let replays = 0
+const replaying = new Map<string, RunStep>()
+
 /** Tidies up after a command: what is left of it, mount points, the bundle, the mount. Knows a token once only. */
 export async function endRun(token: string): Promise<void> {
+  await replaying.get(token)?.end('ended')
+  replaying.delete(token)
   const run = running.get(token)
   if (!run) return
   running.delete(token)
@@ -65,12 +89,13 @@ export async function endRun(token: string): Promise<void> {
     if (options.addHistory) await noteHistory(store, record, args.join(' '))
   } finally {
     await letGo(run.held)
+    await run.step?.end('ended')
   }
 }
 
 /** Ends every run that this process began: who asked for them is gone. */
 export async function endAllRuns(): Promise<void> {
-  await Promise.all([...running.keys()].map(endRun))
+  await Promise.all([...running.keys(), ...replaying.keys()].map(endRun))
 }
 
 interface Running {
@@ -81,6 +106,7 @@ interface Running {
   readonly prepared: PreparedRun
   readonly options: RunOptions
   readonly args: readonly string[]
+  readonly step: RunStep | undefined
 }
 
 const running = new Map<string, Running>()

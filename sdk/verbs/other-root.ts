@@ -25,6 +25,30 @@ export async function otherRoot(store: Store, name: string, signal?: AbortSignal
   return { path: join(dir, 'merged'), [Symbol.asyncDispose]: end }
 }
 
+/** The root that `--from` names, mounted when it is first needed. */
+export interface LazyRoot extends AsyncDisposable {
+  /** Undefined when there is no `--from`. Throws as {@link otherRoot}. */
+  path(): Promise<string | undefined>
+}
+
+/** Mounts nothing yet. */
+export function lazyRoot(
+  store: Store,
+  { from, signal }: { readonly from?: string; readonly signal?: AbortSignal },
+): LazyRoot {
+  let root: Promise<MountedRoot> | undefined
+  return {
+    async path() {
+      if (from === undefined) return undefined
+      root ??= otherRoot(store, from, signal)
+      return (await root).path
+    },
+    async [Symbol.asyncDispose]() {
+      await (await root?.catch(() => undefined))?.[Symbol.asyncDispose]()
+    },
+  }
+}
+
 function orAbsent(error: unknown): undefined {
   if (error instanceof BuilderError && error.code === 'NOT_FOUND') return undefined
   throw error
