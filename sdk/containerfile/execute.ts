@@ -38,7 +38,7 @@ export async function executeBuild<T>(job: BuildJob, finish: (end: StageEnd) => 
     stopper.abort(failure.error)
     await Promise.allSettled(all)
     const failed = failedStep(failure.error)
-    if (failed && !job.signal.aborted) await job.onFailure?.(failed)
+    if (failed && !job.signal.aborted) await job.onFailure?.(failed, failure.error)
     throw failure.error
   }
   return await finish(await stage(target.stage.index))

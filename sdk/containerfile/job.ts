@@ -35,8 +35,8 @@ export interface BuildJob extends BuildArguments {
   /** ENV that every stage begins with, NAME=value. */
   readonly env: readonly string[]
   readonly tell: (event: BuildEvent) => void
-  /** Gets the step that failed, when all else has ended and its container is still there. */
-  readonly onFailure?: (failed: FailedStep) => Promise<void>
+  /** Gets the step that failed, when all else has ended and its container is still there, and its error. */
+  readonly onFailure?: (failed: FailedStep, error: unknown) => Promise<void>
   readonly signal: AbortSignal
 }
 
