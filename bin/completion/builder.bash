@@ -191,7 +191,7 @@ _builder_verb() {
     ;;
   'run')
     verb='run'
-    flags='-e --env --user --workingdir -v --volume --mount --contextdir --network --cap-add --cap-drop --device --security-opt -t --terminal --tty --hostname --no-hosts --isolation --runtime --runtime-flag --valid-exit-codes --add-history'
+    flags='-e --env --user --workingdir -v --volume --mount --contextdir --secret --ssh --network --security --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt -t --terminal --tty --hostname --no-hosts --isolation --runtime --runtime-flag --valid-exit-codes --add-history'
     operands=(container command...)
     ;;
   'session')
@@ -450,7 +450,17 @@ _builder_value() {
   'run -v' | 'run --volume') echo 'file' ;;
   'run --mount') echo 'nothing' ;;
   'run --contextdir') echo 'file' ;;
-  'run --network') echo 'words host none private' ;;
+  'run --secret') echo 'nothing' ;;
+  'run --ssh') echo 'nothing' ;;
+  'run --network') echo 'words default host none private' ;;
+  'run --security') echo 'words sandbox insecure' ;;
+  'run --allow') echo 'nothing' ;;
+  'run --add-host') echo 'nothing' ;;
+  'run --dns') echo 'nothing' ;;
+  'run --dns-search') echo 'nothing' ;;
+  'run --dns-option') echo 'nothing' ;;
+  'run --shm-size') echo 'nothing' ;;
+  'run --ulimit') echo 'nothing' ;;
   'run --cap-add') echo 'nothing' ;;
   'run --cap-drop') echo 'nothing' ;;
   'run --device') echo 'nothing' ;;

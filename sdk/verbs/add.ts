@@ -62,7 +62,7 @@ export async function add(container: string, paths: readonly string[], options: 
   checkCall(asked, options)
   const scratch = temporaryFolder(store)
   try {
-    await using from = lazyRoot(store, options)
+    await using from = lazyRoot(store, 'add --from', options)
     const adding: Adding = { store, record, paths, asked, options, scratch, from, read: {} }
     const step = await beginStep(store, record, wishOf(adding), options.signal)
     if (step?.hit) return { digest: step.hit.output?.stdout ?? '' }
