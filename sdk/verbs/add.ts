@@ -4,6 +4,7 @@ import { BuilderError } from '../errors.js'
 import { parseDigest } from '../image/digest.js'
 import { isArchive, unpackArchive } from '../layer/archive.js'
 import { checkFile, fetchFile, saveStream } from '../layer/fetch.js'
+import { withoutIgnored } from '../layer/left-out.js'
 import { findSources, type Source } from '../layer/sources.js'
 import { Transplant } from '../layer/transplant.js'
 import { caller } from '../namespace/caller.js'
@@ -15,7 +16,7 @@ import { temporaryFolder } from '../store/temporary.js'
 import type { CopyResult } from './copy.js'
 import { type LazyRoot, lazyRoot } from './other-root.js'
 import { byOrigin, placingInputs, readContent, withoutNames } from './place-step.js'
-import { copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
+import { contextRules, copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
 import { beginStep, type StepDone, type StepWish } from './step.js'
 
 /** Options of {@link add}. */
@@ -159,7 +160,8 @@ async function find({ options, from }: Adding, shown: string, scratch: string): 
   }
   const root = await from.path()
   const added: Added[] = []
-  for (const found of findSources([shown], root ?? options.contextdir, 'add')) {
+  const all = findSources([shown], root ?? options.contextdir, 'add')
+  for (const found of withoutIgnored(all, [shown], await contextRules(options), 'add')) {
     if (options.checksum !== undefined) await checkFile(found.path, parseDigest(options.checksum), shown)
     const plain = found.isDirectory || root !== undefined || options.unpack === false || !(await isArchive(found.path))
     added.push({ ...found, shown, kind: plain ? 'file' : 'archive' })
