@@ -40,7 +40,9 @@ export function jobFor(building: Building, plan: BuildPlan, platform: Platform):
     runInputs: runInputs(options),
     env: environmentOf(options),
     ...(epoch === undefined ? {} : { epoch }),
-    ...(onFailure === 'shell' ? { onFailure: (failed, error) => openShell({ store, options, progress }, failed, error, here) } : {}),
+    ...(onFailure === 'shell'
+      ? { onFailure: (failed, error) => openShell({ store, options, progress }, failed, error, here) }
+      : {}),
   }
 }
 
