@@ -2,6 +2,7 @@
 import {
   BACKSLASH,
   CLOSE,
+  DOLLAR,
   DOUBLE,
   HASH,
   isBlank,
@@ -74,13 +75,17 @@ function readHash(frame: Frame): void {
   const from = getCur()
   const end = lineLimit() - 1
   if (from >= end) {
+    // GNU cpp does not count the joins of a line that has nothing but the `#`.
+    const line = frame.line
     passJoins(end)
+    frame.shift -= frame.line - line
     frame.line++
     return
   }
   if (isDigit(load<u8>(from))) return readMarker(frame, from, line)
   const to = wordEnd(from, end)
-  const isName = startsWord(load<u8>(from))
+  // Other letters make it another word.
+  const isName = startsWord(load<u8>(from)) && load<u8>(to) < 0x80 && load<u8>(to) != DOLLAR
   const kind = isName ? directiveOf(from, to - from) : 0
   const word = kept(from, isName ? to - from : 1)
   const size = isName ? to - from : 1

@@ -52,10 +52,11 @@ function clean(frame: Frame): void {
     while (end < frame.end && load<u8>(end) != NEWLINE && load<u8>(end) != RETURN) end++
     let next = min(end + 1, frame.end)
     if (end < frame.end && load<u8>(end) == RETURN && next < frame.end && load<u8>(next) == NEWLINE) next++
+    const begun = line.size
     line.append(from, end - from)
     frame.cur = next
     // At the end of a file there is nothing to join.
-    if (end >= frame.end || !join(line)) break
+    if (end >= frame.end || !join(line, line.at + begun)) break
     from = next
     if (next >= frame.end) break
   }
@@ -63,11 +64,11 @@ function clean(frame: Frame): void {
   findJoin()
 }
 
-/** Takes away a backslash at the end; false when there is none. */
-function join(line: Buffer): bool {
+/** Takes away a backslash at the end of what is from `from` on; false when there is none. */
+function join(line: Buffer, from: usize): bool {
   let end = line.end
-  while (end > line.at && isBlank(load<u8>(end - 1))) end--
-  if (end == line.at || load<u8>(end - 1) != BACKSLASH) return false
+  while (end > from && isBlank(load<u8>(end - 1))) end--
+  if (end == from || load<u8>(end - 1) != BACKSLASH) return false
   const isSpaced = end != line.end
   line.size = end - 1 - line.at
   const list = joins as Buffer
