@@ -59,7 +59,12 @@ function noStage({ from = '', position }: PlaceInstruction): BuilderError {
   const reason = `--from is empty: ${from} has no value`
   const column = position.text.indexOf(from) + 1
   const hint = 'declare it with ARG in the stage; an ENV does not count there'
-  return errorAt(column > 0 ? { ...position, column } : position, { reason, hint, length: from.length })
+  return errorAt(column > 0 ? { ...position, column } : position, {
+    operation: 'expand',
+    reason,
+    hint,
+    length: from.length,
+  })
 }
 
 function destination(workdir: string, given: string): string {
