@@ -474,8 +474,9 @@ describe('a mistake in a Containerfile', () => {
       (error: Error) => {
         assert.equal(
           error.message.replaceAll(`${folder}/`, ''),
-          `parse tools.inc:4: RUN has no flag --mout; did you mean --mount?
+          `parse tools.inc:4:5: RUN has no flag --mout; did you mean --mount?
   4 | RUN --mout=x TOOL
+    |     ^^^^^^
   included from Containerfile.in:4`,
         )
         return true
