@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are a Containerfile's variables
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { evaluate, type Outcome } from '../../sdk/containerfile/evaluate.js'
@@ -165,6 +166,10 @@ const places: Readonly<Record<string, { lines: string; gives: Record<string, unk
   variables: {
     lines: 'ARG V=1\nCOPY --chown=$V --chmod=$V --from=$V a$V /b$V',
     gives: { sources: ['a1'], destination: '/b1', chown: '1', chmod: '1', from: '1' },
+  },
+  'only ARGs in --from': {
+    lines: 'ARG V=x\nENV V=y\nCOPY --from=$V a$V b',
+    gives: { sources: ['ay'], from: 'x' },
   },
   'a heredoc': {
     lines: 'ENV A=1\nCOPY <<x.txt <<"y" z /d/\n$A "q"\nx.txt\n$A\ny',
