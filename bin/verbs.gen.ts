@@ -29,14 +29,15 @@ export const table: VerbTable = {
       hidden: false,
       offline: false,
       prose: [
-        'What `copy` does, and: a tar archive of this machine (plain, gzip, bzip2, xz, zstd) is unpacked into the destination with its owners; `http://` and `https://` sources are fetched, with mode 0600 unless --chmod says otherwise; `-` is a tar archive on standard input.',
+        'What `copy` does, and: a tar archive of this machine (plain, gzip, bzip2, xz, zstd) is unpacked into the destination with its owners; `http://` and `https://` sources are fetched, with mode 0600 unless --chmod says otherwise; `-` is a tar archive on standard input; of a git repository (`https://HOST/NAME.git#REF:FOLDER`) the files of one commit are added, with the time of the commit.',
       ],
       positionals: [
         { name: 'CONTAINER', text: 'Name or ID of a container.', completes: 'container' },
         { name: 'PATH', text: 'Sources, and the destination last.', many: true, completes: 'file' },
       ],
       flags: [
-        { name: 'checksum', key: 'checksum', kind: 'string', text: 'Digest that the source must have; there may be one source only.', placeholder: 'sha256:HEX' },
+        { name: 'checksum', key: 'checksum', kind: 'string', text: 'Digest that the source must have, or the commit of a git repository; there may be one source only.', placeholder: 'sha256:HEX' },
+        { name: 'keep-git-dir', key: 'keepGitDir', kind: 'boolean', text: 'Leave `.git` in the files of a git repository.' },
         { name: 'unpack', key: 'unpack', kind: 'boolean', text: 'Unpack archives (the default for files of this machine), or leave them as files with --no-unpack.', negatable: true },
         { name: 'from', key: 'from', kind: 'string', text: 'Take the sources from another container or image instead of this machine; owners are kept.', placeholder: 'CONTAINER|IMAGE' },
         { name: 'chown', key: 'chown', kind: 'string', text: 'Owner of what is copied, by name or number; names are those of the container. Default: root.', placeholder: 'USER[:GROUP]' },

@@ -6,7 +6,7 @@ _builder_verb() {
   case $1 in
   'add')
     verb='add'
-    flags='--checksum --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --parents --add-history -q --quiet'
+    flags='--checksum --keep-git-dir --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
   'build' | 'bud')

@@ -33,7 +33,8 @@ _builder() {
   case $verb in
     add)
       _arguments -s -S $globals \
-        '--checksum=[Digest that the source must have]:sha hex: ' \
+        '--checksum=[Digest that the source must have, or the commit of a git repository]:sha hex: ' \
+        '--keep-git-dir[Leave .git in the files of a git repository]' \
         '(--unpack --no-unpack)--unpack[Unpack archives (the default for files of this machine), or leave them as files with --no-unpack]' \
         '(--unpack --no-unpack)--no-unpack[Unpack archives (the default for files of this machine), or leave them as files with --no-unpack]' \
         '--from=[Take the sources from another container or image instead of this machine]:container image:_builder_containers' \
