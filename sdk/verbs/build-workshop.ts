@@ -16,6 +16,7 @@ import type { Store } from '../store/store.js'
 import { beginRun, endRun } from './begin-run.js'
 import type { BuildOptions } from './build-options.js'
 import { placeFiles } from './build-place.js'
+import { rootsIn, scriptFile } from './build-run.js'
 import { runOptions } from './build-run-options.js'
 import { execute } from './execute.js'
 import type { GlobalOptions } from './global.js'
@@ -98,9 +99,11 @@ class Container implements Bench {
   }
 
   async run(work: RunWork, signal: AbortSignal): Promise<number> {
-    const begun = await beginRun(this.id, work.argv, { ...this.#here(signal), ...runOptions(work, this.options) })
+    await using script = scriptFile(this.store, work)
+    const options = { ...this.#here(signal), ...runOptions(script.work, this.options) }
+    const begun = await beginRun(this.id, work.argv, options, rootsIn(this.store, work))
     try {
-      const { exitCode } = await execute(begun, { stdio: 'pipe', signal, onOutput: work.onOutput })
+      const { exitCode } = await execute(begun, { stdio: 'pipe', signal, grace: 0, onOutput: work.onOutput })
       return exitCode
     } finally {
       await endRun(begun.token)
