@@ -16,8 +16,8 @@ import type { Store } from '../store/store.js'
 import { beginRun, endRun } from './begin-run.js'
 import type { BuildOptions } from './build-options.js'
 import { placeFiles } from './build-place.js'
-import { rootsIn, scriptFile } from './build-run.js'
-import { runOptions } from './build-run-options.js'
+import { rootsIn } from './build-run.js'
+import { runFiles, runOptions } from './build-run-options.js'
 import { execute } from './execute.js'
 import type { GlobalOptions } from './global.js'
 import { type PullPolicy, pullImage } from './pull-image.js'
@@ -99,9 +99,11 @@ class Container implements Bench {
   }
 
   async run(work: RunWork, signal: AbortSignal): Promise<number> {
-    await using script = scriptFile(this.store, work)
-    const options = { ...this.#here(signal), ...runOptions(script.work, this.options) }
-    const begun = await beginRun(this.id, work.argv, options, rootsIn(this.store, work))
+    const options = { ...this.#here(signal), ...runOptions(work, this.options) }
+    const begun = await beginRun(this.id, work.argv, options, {
+      files: runFiles(work),
+      rootOf: rootsIn(this.store, work),
+    })
     try {
       const { exitCode } = await execute(begun, { stdio: 'pipe', signal, grace: 0, onOutput: work.onOutput })
       return exitCode

@@ -48,7 +48,12 @@ export interface PlacingOptions extends GlobalOptions {
    * @placeholder SECONDS
    */
   timestamp?: number
-  /** Keep the sources' folders: a/b/c goes to DESTINATION/a/b/c. */
+  /**
+   * Place what is copied without looking at what is there: links in the way are replaced, not followed. The result is the same on
+   * any image.
+   */
+  link?: boolean
+  /** Keep the sources' folders: a/b/c goes to DESTINATION/a/b/c, and a/./b/c to DESTINATION/b/c. */
   parents?: boolean
   /** Add an entry for this copy to the image's history. */
   addHistory?: boolean
