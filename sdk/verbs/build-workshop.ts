@@ -16,6 +16,7 @@ import type { Store } from '../store/store.js'
 import { beginRun, endRun } from './begin-run.js'
 import type { BuildOptions } from './build-options.js'
 import { placeFiles } from './build-place.js'
+import { checkProgram } from './build-platform.js'
 import { runOptions } from './build-run-options.js'
 import { execute } from './execute.js'
 import type { GlobalOptions } from './global.js'
@@ -98,6 +99,7 @@ class Container implements Bench {
   }
 
   async run(work: RunWork, signal: AbortSignal): Promise<number> {
+    await checkProgram(work.argv, { store: this.store, id: this.id, config: this.#config, signal })
     const begun = await beginRun(this.id, work.argv, { ...this.#here(signal), ...runOptions(work, this.options) })
     try {
       const { exitCode } = await execute(begun, { stdio: 'pipe', signal, onOutput: work.onOutput })
