@@ -1,4 +1,6 @@
 import { parseMode } from '../layer/chmod.js'
+import { ignoreRules } from '../layer/ignore.js'
+import { leftOut, withoutIgnored } from '../layer/left-out.js'
 import { findSources } from '../layer/sources.js'
 import { contentDigest } from '../steps/content.js'
 import { stateDigest } from '../steps/key.js'
@@ -103,9 +105,12 @@ async function sourcesInput(job: BuildJob, outcome: PlaceOutcome, origins: Origi
   const local = outcome.sources.filter((source) => !isRemote(source))
   const remote = await Promise.all(outcome.sources.filter(isRemote).map((one) => remoteInput(job, one, outcome)))
   if (local.length === 0) return [...texts, ...remote]
-  const { path } = origin ?? (await job.context())
-  const { digest } = await contentDigest(job.store, findSources(local, path, outcome.verb), {
+  const { path, ignore } = origin ?? (await job.context())
+  const found = withoutIgnored(findSources(local, path, outcome.verb), local, ignore?.rules, outcome.verb)
+  const own = outcome.exclude && outcome.exclude.length > 0 ? ignoreRules(outcome.exclude) : undefined
+  const { digest } = await contentDigest(job.store, found, {
     owners: 'given',
+    ...leftOut(ignore?.rules, own),
     ...(chmod === undefined ? {} : { mode: parseMode(chmod) }),
     ...(parents ? { parents } : {}),
     signal: job.signal,

@@ -1,10 +1,13 @@
 import type { Shell } from 'zx'
 import { BuilderError, RunError } from '../errors.js'
+import { digestOf } from '../image/digest.js'
+import { isEmptyInput } from '../namespace/standard-input.js'
+import { redactText } from '../runtime/redact.js'
 import type { AddOptions } from '../verbs/add.js'
 import type { CommitOptions, CommitResult } from '../verbs/commit.js'
 import type { ConfigOptions } from '../verbs/config.js'
 import type { CopyOptions, CopyResult } from '../verbs/copy.js'
-import { execute } from '../verbs/execute.js'
+import { execute, secretsOf } from '../verbs/execute.js'
 import type { FromOptions, FromResult } from '../verbs/from.js'
 import type { GlobalOptions } from '../verbs/global.js'
 import type { Inspection } from '../verbs/inspect.js'
@@ -95,7 +98,8 @@ export class Container {
   async run(command: readonly string[] = [], options: ContainerRunOptions = {}): Promise<RunOutput> {
     await this.#tidied()
     const { input, stdio = 'pipe', quiet = false, nothrow = false, ...rest } = options
-    const begun = await verbs.beginRun(this.id, command, { ...this.#options, ...rest })
+    const standardInput = input === undefined ? inputOf(stdio) : digestOf(input)
+    const begun = await verbs.beginRun(this.id, command, { ...this.#options, ...rest, standardInput })
     try {
       const show = (_: string, chunk: Uint8Array) => void (quiet || process.stderr.write(chunk))
       const done = await execute(begun, {
@@ -108,7 +112,12 @@ export class Container {
       const output = { exitCode: done.exitCode, stdout: text(done.stdout), stderr: text(done.stderr) }
       const isFine = done.exitCode === 0 || (rest.validExitCodes ?? []).includes(`${done.exitCode}`)
       if (isFine || nothrow) return output
-      throw failed(this.name, begun.command, output)
+      const secrets = secretsOf(begun)
+      throw failed(
+        this.name,
+        begun.command.map((word) => redactText(word, secrets)),
+        output,
+      )
     } finally {
       await verbs.endRun(begun.token)
     }
@@ -195,6 +204,10 @@ export async function from(image: string, options: FromOptions = {}): Promise<Co
 function paths(source: string | readonly string[], destination: string | undefined): readonly string[] {
   const sources = typeof source === 'string' ? [source] : source
   return destination === undefined ? sources : [...sources, destination]
+}
+
+function inputOf(stdio: 'pipe' | 'inherit'): 'empty' | 'unknown' {
+  return stdio === 'pipe' || isEmptyInput('self', 0) ? 'empty' : 'unknown'
 }
 
 function text(bytes: Uint8Array): string {

@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { ReadStream, WriteStream } from 'node:tty'
 import { descriptorOf } from './libc.js'
+import { isEmptyInput } from './standard-input.js'
 import type { Surrounding } from './surroundings.js'
 
 /**
@@ -50,6 +51,11 @@ export function inputOf({ pid }: Asker): Readable {
   const descriptor = descriptorOf(pid, launcherInput)
   if (status.isSocket()) return new Socket({ fd: descriptor, readable: true, writable: false })
   return createReadStream('', { fd: descriptor })
+}
+
+/** Whether a command that reads a launcher's standard input would read nothing. */
+export function hasEmptyInput({ pid }: Asker): boolean {
+  return isEmptyInput(pid, launcherInput)
 }
 
 /** Says something on a launcher's standard error, in order; `done` waits until the kernel has everything. */

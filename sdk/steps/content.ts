@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type BigIntStats, readlinkSync } from 'node:fs'
 import type { Digest } from '../image/digest.js'
-import { systemPath } from '../layer/names.js'
+import { bytesOf, systemPath } from '../layer/names.js'
 import type { Source } from '../layer/sources.js'
 import { isCarried } from '../layer/xattr.js'
 import { getXattr, listXattrs } from '../namespace/libc.js'
@@ -49,7 +49,7 @@ const format = 'builder-content/1\0'
 async function readContents(store: Store, found: readonly Found[], signal: AbortSignal | undefined): Promise<void> {
   for (const [top, all] of groups(found)) {
     const files = all.filter(({ info }) => info.isFile())
-    const keeps = files.length > fewFiles || files.reduce((sum, { size }) => sum + size, 0) > fewBytes
+    const keeps = !top.startsWith(`${bytesOf(store.root)}/`) && isMuch(files)
     const known: FileDigests = keeps ? readFileDigests(store, top) : new Map()
     const unknown = files.filter((file) => {
       const is = known.get(file.path)
@@ -66,6 +66,10 @@ async function readContents(store: Store, found: readonly Found[], signal: Abort
     }
     if (keeps && unknown.length > 0) writeFileDigests(store, top, present(known, files))
   }
+}
+
+function isMuch(files: readonly Found[]): boolean {
+  return files.length > fewFiles || files.reduce((sum, { size }) => sum + size, 0) > fewBytes
 }
 
 /** Below this reading the files again costs less than the list of what is known. */

@@ -3,7 +3,8 @@ import { type KeptStep, writeKeptStep } from '../store/kept-steps.js'
 import { hasLayer } from '../store/layers.js'
 import { withLock } from '../store/locks.js'
 import type { Store } from '../store/store.js'
-import type { Step, StepInput, StepResult } from './step.js'
+import { keptForm } from './kept-form.js'
+import type { Step, StepResult } from './step.js'
 
 /** A step as its file keeps it. */
 export interface StepRecord extends KeptStep {
@@ -23,23 +24,9 @@ export async function recordStep(store: Store, step: Step, key: Digest, result: 
   if (output && [output.stdout, output.stderr].some((text) => Buffer.byteLength(text) > outputLimit)) return false
   const keep = () => {
     if (layer && !hasLayer(store, layer.diffID)) return false
-    const record: StepRecord = { key, step: { ...step, inputs: shortened(step.inputs) }, result }
+    const record: StepRecord = { key, step: keptForm(step), result }
     writeKeptStep(store, record)
     return true
   }
   return withLock(store, 'store', keep, { shared: true, purpose: 'keep step' })
 }
-
-/** Long texts are only there to be shown when a later step differs. */
-function shortened(inputs: Step['inputs']): Step['inputs'] {
-  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, short(value)]))
-}
-
-function short(value: StepInput): StepInput {
-  if (typeof value === 'string') return value.length > textLimit ? `${value.slice(0, textLimit)}…` : value
-  if (Array.isArray(value)) return value.map(short)
-  if (typeof value !== 'object' || value === null) return value
-  return shortened(value as Step['inputs'])
-}
-
-const textLimit = 4096

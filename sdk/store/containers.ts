@@ -14,7 +14,13 @@ import { replaceFile, temporaryPath } from './temporary.js'
 import { makeUpper } from './upper.js'
 
 export { containerDir, listContainers, requireContainer } from './container-files.js'
-export type { ContainerDefaults, ContainerMount, ContainerRecord, Mountpoint } from './container-record.js'
+export type {
+  ContainerDefaults,
+  ContainerMount,
+  ContainerRecord,
+  ContainerSteps,
+  Mountpoint,
+} from './container-record.js'
 export { findContainer } from './find-container.js'
 
 /** What a new container is given; the store adds the rest. */
@@ -22,7 +28,7 @@ export type NewContainer = Pick<ContainerRecord, 'config'> &
   Partial<
     Pick<
       ContainerRecord,
-      'name' | 'from' | 'layers' | 'layerDescriptors' | 'annotations' | 'format' | 'defaults' | 'owner'
+      'name' | 'from' | 'layers' | 'layerDescriptors' | 'annotations' | 'format' | 'defaults' | 'steps' | 'owner'
     >
   >
 

@@ -13,12 +13,14 @@ import { freeUpper, lockMounts, lowersOf } from './mounts.js'
 import { type LayerPacking, packedLayer } from './packed-layer.js'
 import type { Store } from './store.js'
 import { dropUntouched } from './traces.js'
-import { upperDiff } from './upper.js'
+import { ownRoot, upperDiff } from './upper.js'
 
 /** How a step is sealed. */
 export interface StepSealing extends LayerPacking {
   /** What the image's history will say of the step; without it the layer is told as one that nobody described. */
   readonly history?: History
+  /** No entry in the history when nothing changed. */
+  readonly omitEmpty?: boolean
 }
 
 /** A layer that a step added. */
@@ -53,13 +55,18 @@ export async function advanceContainer(
 ): Promise<ContainerRecord> {
   const advance = () =>
     underMountLock(store, id, signal, async (record) => {
-      const diff = upperDiff(containerDir(store, id))
-      dropUntouched(diff, lowersOf(store, record.layers), record.touched ?? [])
-      if (readdirSync(diff).length > 0) throw notEmpty(record)
+      if (await hasChanges(store, record)) throw notEmpty(record)
       for (const { diffID } of layers) if (!hasLayer(store, diffID)) throw lost(diffID)
       return withContainer(store, id, 'advance container', (now) => goOn(store, now, layers, history))
     })
   return withLock(store, 'store', advance, { shared: true, purpose: 'advance container' })
+}
+
+/** Whether a container has changes that are in none of its layers yet. What runs only touched is no change. */
+export async function hasChanges(store: Store, record: ContainerRecord): Promise<boolean> {
+  const diff = upperDiff(containerDir(store, record.id))
+  dropUntouched(diff, lowersOf(store, record.layers), record.touched ?? [])
+  return readdirSync(diff).length > 0 || (await ownRoot(store, diff, record.layers)) !== undefined
 }
 
 async function goOn(
@@ -81,7 +88,7 @@ async function sealRecord(store: Store, record: ContainerRecord, sealing: StepSe
   dropUntouched(diff, lowersOf(store, record.layers), record.touched ?? [])
   const packed = await packedLayer(store, record.layers, diff, sealing)
   if (packed.entries === 0) {
-    if (sealing.history)
+    if (sealing.history && !sealing.omitEmpty)
       await withContainer(store, record.id, 'seal step', (now) => goOn(store, now, [], sealing.history))
     return {}
   }

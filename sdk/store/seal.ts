@@ -100,17 +100,31 @@ function partsOf(record: ContainerRecord, layer: NewLayer, sealing: Sealing): Im
     config: editConfig(record.config, { ...edits, ...(env.length > 0 ? { env } : {}) }),
     layers: record.layerDescriptors,
     layer: layer.entries === 0 ? undefined : layer,
-    history: [...(record.history ?? []), lastEntry(record)],
-    created: new Date(epoch === undefined ? Date.now() : epoch * 1000).toISOString().replace('.000Z', 'Z'),
+    history: [...(record.history ?? []), ...lastEntry(record, layer)],
+    created: epoch === undefined ? timeOf(record, layer) : textOf(epoch * 1000),
     annotations: { ...record.annotations, ...baseAnnotations(record) },
     format: sealing.format ?? record.format,
     omitHistory,
   }
 }
 
-function lastEntry({ next, config }: ContainerRecord): History {
-  const { createdBy = '/bin/sh', comment } = next ?? {}
-  return { created_by: createdBy, ...(comment ? { comment } : {}), ...(config.author ? { author: config.author } : {}) }
+/** A container with steps has told already what made its layers. */
+function lastEntry({ next = {}, config, steps }: ContainerRecord, layer: NewLayer): History[] {
+  if (steps && layer.entries === 0 && Object.keys(next).length === 0) return []
+  const { createdBy = '/bin/sh', comment } = next
+  const author = config.author ? { author: config.author } : {}
+  return [{ created_by: createdBy, ...(comment ? { comment } : {}), ...author }]
+}
+
+/** That of the last step, when the image adds nothing to it: steps that come from a cache give the same image again. */
+function timeOf({ steps, config }: ContainerRecord, layer: NewLayer): string {
+  const isTold = steps !== undefined && layer.entries === 0
+  const told = isTold ? config.history?.findLast(({ created }) => created !== undefined) : undefined
+  return told?.created ?? textOf(Date.now())
+}
+
+function textOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace('.000Z', 'Z')
 }
 
 /** What an image says of the one it began with. Source: OCI image-spec, annotations.md, base image annotations. */

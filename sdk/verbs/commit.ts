@@ -16,6 +16,7 @@ import { reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
 import { rm } from './rm.js'
 import { tidyContainer } from './seal-container.js'
+import { untaint } from './step.js'
 
 /** Options of {@link commit}. */
 export interface CommitOptions extends GlobalOptions, ProgressOptions, RegistryOptions {
@@ -145,6 +146,7 @@ async function make(
   await reapRuns(store)
   await tidyContainer(store, id, options.signal)
   const manifestBytes = await (options.squash ? sealSquashed : seal)(store, id, sealing)
+  untaint(store, id)
   return addImage(store, manifestBytes, name === undefined ? [] : [name])
 }
 

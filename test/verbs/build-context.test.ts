@@ -303,7 +303,14 @@ function header(name: string, size: number): Buffer {
     [257, 'ustar\x0000'],
   ] as const
   for (const [at, text] of fields) bytes.write(text, at, 'latin1')
-  bytes.write(`${octal(bytes.reduce((total, byte) => total + byte, 0), 6)} `, 148, 'latin1')
+  bytes.write(
+    `${octal(
+      bytes.reduce((total, byte) => total + byte, 0),
+      6,
+    )} `,
+    148,
+    'latin1',
+  )
   return bytes
 }
 
