@@ -11,7 +11,7 @@ _builder_verb() {
     ;;
   'build' | 'bud')
     verb='build'
-    flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet'
+    flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --explain --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --no-hosts --isolation --runtime --runtime-flag --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet'
     operands=(file)
     ;;
   'check')
@@ -146,7 +146,7 @@ _builder_verb() {
     ;;
   'plan')
     verb='plan'
-    flags='--format -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages'
+    flags='--format -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path'
     operands=(file)
     ;;
   'prune')
@@ -280,6 +280,29 @@ _builder_value() {
   'build --build-context') echo 'nothing' ;;
   'build --platform') echo 'nothing' ;;
   'build --ignorefile') echo 'file' ;;
+  'build --cpp') echo 'words traditional' ;;
+  'build --cpp-flag') echo 'nothing' ;;
+  'build -D' | 'build --define') echo 'nothing' ;;
+  'build -U' | 'build --undefine') echo 'nothing' ;;
+  'build -I' | 'build --include-path') echo 'file' ;;
+  'build -v' | 'build --volume') echo 'file' ;;
+  'build --secret') echo 'nothing' ;;
+  'build --ssh') echo 'nothing' ;;
+  'build --network') echo 'words default host none private' ;;
+  'build --allow') echo 'nothing' ;;
+  'build --add-host') echo 'nothing' ;;
+  'build --dns') echo 'nothing' ;;
+  'build --dns-search') echo 'nothing' ;;
+  'build --dns-option') echo 'nothing' ;;
+  'build --shm-size') echo 'nothing' ;;
+  'build --ulimit') echo 'nothing' ;;
+  'build --cap-add') echo 'nothing' ;;
+  'build --cap-drop') echo 'nothing' ;;
+  'build --device') echo 'nothing' ;;
+  'build --security-opt') echo 'nothing' ;;
+  'build --isolation') echo 'words oci rootless chroot' ;;
+  'build --runtime') echo 'file' ;;
+  'build --runtime-flag') echo 'nothing' ;;
   'build --authfile') echo 'file' ;;
   'build --creds') echo 'nothing' ;;
   'build --cert-dir') echo 'file' ;;
@@ -425,6 +448,11 @@ _builder_value() {
   'plan --build-context') echo 'nothing' ;;
   'plan --platform') echo 'nothing' ;;
   'plan --ignorefile') echo 'file' ;;
+  'plan --cpp') echo 'words traditional' ;;
+  'plan --cpp-flag') echo 'nothing' ;;
+  'plan -D' | 'plan --define') echo 'nothing' ;;
+  'plan -U' | 'plan --undefine') echo 'nothing' ;;
+  'plan -I' | 'plan --include-path') echo 'file' ;;
   'pull --platform') echo 'nothing' ;;
   'pull --policy') echo 'words always missing never newer' ;;
   'pull --authfile') echo 'file' ;;

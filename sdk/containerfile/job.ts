@@ -32,9 +32,11 @@ export interface BuildJob extends BuildArguments {
   readonly jobs: Jobs
   readonly format: 'oci' | 'docker'
   /** What the runs of this build are given beside, as part of what decides their results. */
-  readonly runInputs: Readonly<Record<string, readonly string[]>>
+  readonly runInputs: Readonly<Record<string, string | readonly string[]>>
   /** ENV that every stage begins with, NAME=value. */
   readonly env: readonly string[]
+  /** Find out why a step is executed that the cache does not have. */
+  readonly explain: boolean
   readonly tell: (event: BuildEvent) => void
   /** Gets the step that failed, when all else has ended and its container is still there, and its error. */
   readonly onFailure?: (failed: FailedStep, error: unknown) => Promise<void>

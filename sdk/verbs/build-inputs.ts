@@ -43,7 +43,7 @@ export async function openInputs(
   const opening: ContextOptions = { store, operation, ...(options.signal ? { signal: options.signal } : {}) }
   const context = held.use(await openContext(where, opening))
   const found = await findContainerfile(context, options.file, opening)
-  const file = readContainerfile(found, context, options)
+  const file = await readContainerfile(found, context, options)
   const ignore = await findIgnoreFile(context.path, found.path, options.ignorefile)
   const named = namedFiles({ store, held, contexts, options })
   return { store, held, context, file, contexts, given, options, named, ...(ignore ? { ignore } : {}) }

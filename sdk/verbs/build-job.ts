@@ -3,8 +3,10 @@ import type { BuildJob } from '../containerfile/job.js'
 import { Jobs } from '../containerfile/jobs.js'
 import type { BuildPlan } from '../containerfile/plan.js'
 import type { Stage } from '../containerfile/syntax.js'
-import { BuilderError } from '../errors.js'
+import { BuilderError, printable } from '../errors.js'
 import { hostPlatform, type Platform } from '../image/platform.js'
+import { caller } from '../namespace/caller.js'
+import { explanationText } from '../steps/explain.js'
 import type { Store } from '../store/store.js'
 import { contextFiles } from './build-contexts.js'
 import type { BuildInputs } from './build-inputs.js'
@@ -34,7 +36,8 @@ export function jobFor(building: Building, plan: BuildPlan, platform: Platform):
     ...{ store, plan, given, platform, format, layers, signal },
     stages: file.stages,
     buildPlatform: hostPlatform(),
-    tell: progress.note,
+    tell: options.explain ? explaining(progress) : progress.note,
+    explain: options.explain ?? false,
     workshop: workshopOf(store, options, epoch),
     context: async () => contextFiles(building),
     named: building.named,
@@ -52,6 +55,16 @@ export function jobFor(building: Building, plan: BuildPlan, platform: Platform):
 /** The options that lead a verb to a store that is open. */
 export function hereOf({ root, runroot, driver }: Store, { signal }: GlobalOptions): GlobalOptions {
   return { root, runroot, ...(driver ? { storageDriver: driver } : {}), ...(signal ? { signal } : {}) }
+}
+
+/** Says after each step why it was executed, or not. */
+function explaining({ note, record }: BuildProgress): BuildJob['tell'] {
+  return (event) => {
+    note(event)
+    if (event.type !== 'step-end' || !event.explanation) return
+    const text = record.step(event.step)?.text ?? event.step
+    caller().say(`builder: ${printable(text)}: ${printable(explanationText(event.explanation))}\n`)
+  }
 }
 
 /** buildah's `--jobs 0` is as many as there are. Throws `USAGE`. */

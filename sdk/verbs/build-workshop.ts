@@ -17,6 +17,7 @@ import { beginRun, endRun } from './begin-run.js'
 import type { BuildOptions } from './build-options.js'
 import { placeFiles } from './build-place.js'
 import { checkProgram } from './build-platform.js'
+import { rootsIn, scriptFile } from './build-run.js'
 import { runOptions } from './build-run-options.js'
 import { execute } from './execute.js'
 import type { GlobalOptions } from './global.js'
@@ -100,9 +101,11 @@ class Container implements Bench {
 
   async run(work: RunWork, signal: AbortSignal): Promise<number> {
     await checkProgram(work.argv, { store: this.store, id: this.id, config: this.#config, signal })
-    const begun = await beginRun(this.id, work.argv, { ...this.#here(signal), ...runOptions(work, this.options) })
+    await using script = scriptFile(this.store, work)
+    const options = { ...this.#here(signal), ...runOptions(script.work, this.options) }
+    const begun = await beginRun(this.id, work.argv, options, rootsIn(this.store, work))
     try {
-      const { exitCode } = await execute(begun, { stdio: 'pipe', signal, onOutput: work.onOutput })
+      const { exitCode } = await execute(begun, { stdio: 'pipe', signal, grace: 0, onOutput: work.onOutput })
       return exitCode
     } finally {
       await endRun(begun.token)
