@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { BuildJob } from '../containerfile/job.js'
+import { Jobs } from '../containerfile/jobs.js'
 import type { BuildPlan } from '../containerfile/plan.js'
 import type { Stage } from '../containerfile/syntax.js'
 import { BuilderError, printable } from '../errors.js'
@@ -7,7 +8,7 @@ import { hostPlatform, type Platform } from '../image/platform.js'
 import { caller } from '../namespace/caller.js'
 import { explanationText } from '../steps/explain.js'
 import type { Store } from '../store/store.js'
-import { contextFiles, namedFiles } from './build-contexts.js'
+import { contextFiles } from './build-contexts.js'
 import type { BuildInputs } from './build-inputs.js'
 import type { BuildOptions } from './build-options.js'
 import type { BuildProgress } from './build-progress.js'
@@ -22,11 +23,13 @@ export interface Building extends BuildInputs {
   readonly options: BuildOptions
   readonly epoch: number | undefined
   readonly progress: BuildProgress
+  /** All platforms share the places. */
+  readonly jobs: Jobs
 }
 
 /** What the executor needs for one platform. Throws `USAGE` for options that cannot be. */
 export function jobFor(building: Building, plan: BuildPlan, platform: Platform): BuildJob {
-  const { store, file, given, options, epoch, progress } = building
+  const { store, file, given, options, epoch, progress, jobs } = building
   const { signal = new AbortController().signal, onFailure, format = 'oci', layers = true } = options
   const here = hereOf(store, options)
   return {
@@ -37,9 +40,9 @@ export function jobFor(building: Building, plan: BuildPlan, platform: Platform):
     explain: options.explain ?? false,
     workshop: workshopOf(store, options, epoch),
     context: async () => contextFiles(building),
-    named: namedFiles(building),
+    named: building.named,
     mayHit: mayHit(options),
-    jobs: jobsOf(options),
+    jobs,
     runInputs: runInputs(options),
     env: environmentOf(options),
     ...(epoch === undefined ? {} : { epoch }),
@@ -64,10 +67,10 @@ function explaining({ note, record }: BuildProgress): BuildJob['tell'] {
   }
 }
 
-/** buildah's `--jobs 0` is as many as there are. */
-function jobsOf({ jobs }: BuildOptions): number {
-  if (jobs === undefined) return Math.max(4, availableParallelism())
-  if (Number.isSafeInteger(jobs) && jobs >= 0) return jobs === 0 ? Number.MAX_SAFE_INTEGER : jobs
+/** buildah's `--jobs 0` is as many as there are. Throws `USAGE`. */
+export function jobsOf({ jobs }: BuildOptions): Jobs {
+  if (jobs === undefined) return new Jobs(Math.max(4, availableParallelism()))
+  if (Number.isSafeInteger(jobs) && jobs >= 0) return new Jobs(jobs === 0 ? Number.MAX_SAFE_INTEGER : jobs)
   throw new BuilderError('USAGE', {
     operation: 'build --jobs',
     object: String(jobs),
