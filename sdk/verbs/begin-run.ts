@@ -140,7 +140,7 @@ function requestOf(
       : { isolation: wanted === 'chroot' ? ('chroot' as const) : ('oci' as const) }
   return {
     config: config.config ?? {},
-    env: parseEnv(options.env ?? []),
+    env: parseEnv([...(options.env ?? []), ...(options.buildArg ?? [])]),
     terminal: options.terminal ?? false,
     network: networkOf(options.network ?? defaults.network),
     capAdd: commaLists(defaults.capAdd, options.capAdd),
