@@ -33,7 +33,8 @@ _builder() {
   case $verb in
     add)
       _arguments -s -S $globals \
-        '--checksum=[Digest that the source must have]:sha hex: ' \
+        '--checksum=[Digest that the source must have, or the commit of a git repository]:sha hex: ' \
+        '--keep-git-dir[Leave .git in the files of a git repository]' \
         '(--unpack --no-unpack)--unpack[Unpack archives (the default for files of this machine), or leave them as files with --no-unpack]' \
         '(--unpack --no-unpack)--no-unpack[Unpack archives (the default for files of this machine), or leave them as files with --no-unpack]' \
         '--from=[Take the sources from another container or image instead of this machine]:container image:_builder_containers' \
@@ -564,7 +565,17 @@ _builder() {
         '*--volume=[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
         '*--mount=[Mount for this command]:mount: ' \
         '--contextdir=[Folder that relative sources of bind mounts are taken from]:dir:_files' \
-        '--network=[Network]:value:(host none private)' \
+        '*--secret=[Secret that --mount type=secret may use]:secret: ' \
+        '*--ssh=[Agent or keys that --mount type=ssh may use]:agent: ' \
+        '--network=[Network]:value:(default host none private)' \
+        '--security=[Security]:value:(sandbox insecure)' \
+        '*--allow=[What a command may ask for]:entitlement: ' \
+        '*--add-host=[Line of /etc/hosts]:name address: ' \
+        '*--dns=[Name server instead of the host'\''s]:address: ' \
+        '*--dns-search=[Domain in which short names are looked up]:domain: ' \
+        '*--dns-option=[Option of resolv.conf]:option: ' \
+        '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
+        '*--ulimit=[Limit of the command, as nofile=1024:2048]:name soft hard: ' \
         '*--cap-add=[Capability beside the default ones]:cap: ' \
         '*--cap-drop=[Capability to take away]:cap: ' \
         '*--device=[Device of the host that the command sees]:device: ' \

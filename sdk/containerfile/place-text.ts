@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isGitAddress } from '../transport/git-address.js'
 
 /** What the history says of a COPY or an ADD: the names, as BuildKit's does; the layer's digest tells the content. */
 export function placeText(word: 'COPY' | 'ADD', sources: readonly string[], destination: string): string {
@@ -22,7 +23,7 @@ export function isBind(mount: string): boolean {
   return type === undefined || /=\s*bind\s*$/i.test(type)
 }
 
-/** What ADD fetches itself. */
+/** What ADD fetches itself; `github.com/…` is a context alone. */
 export function isRemote(source: string): boolean {
-  return /^(?:https?|ssh|git):\/\/|^git@/.test(source)
+  return /^https?:\/\//.test(source) || (isGitAddress(source) && !source.startsWith('github.com/'))
 }

@@ -14,6 +14,7 @@ import { type ContainerRecord, findContainer } from '../store/containers.js'
 import { useRoot } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
 import { temporaryFolder } from '../store/temporary.js'
+import { fetchGit, type GitOptions, isGitAddress } from '../transport/git.js'
 import type { CopyResult } from './copy.js'
 import { type LazyRoot, lazyRoot } from './other-root.js'
 import { byOrigin, placingInputs, readContent, withoutNames } from './place-step.js'
@@ -23,10 +24,12 @@ import { beginStep, type StepDone, type StepWish } from './step.js'
 /** Options of {@link add}. */
 export interface AddOptions extends PlacingOptions {
   /**
-   * Digest that the source must have; there may be one source only.
+   * Digest that the source must have, or the commit of a git repository; there may be one source only.
    * @placeholder sha256:HEX
    */
   checksum?: string
+  /** Leave `.git` in the files of a git repository. */
+  keepGitDir?: boolean
   /** Unpack archives (the default for files of this machine), or leave them as files with --no-unpack. @negatable */
   unpack?: boolean
 }
@@ -36,7 +39,8 @@ export interface AddOptions extends PlacingOptions {
  *
  * What {@link copy} does, and: a tar archive of this machine (plain, gzip, bzip2, xz, zstd) is unpacked into the
  * destination with its owners; `http://` and `https://` sources are fetched, with mode 0600 unless --chmod says otherwise;
- * `-` is a tar archive on standard input.
+ * `-` is a tar archive on standard input; of a git repository (`https://HOST/NAME.git#REF:FOLDER`) the files of one commit are
+ * added, with the time of the commit.
  *
  * Throws what copy throws; `DIGEST` when --checksum does not fit; `UNSAFE` for an archive that would write outside.
  *
@@ -63,7 +67,7 @@ export async function add(container: string, paths: readonly string[], options: 
   checkCall(asked, options)
   const scratch = temporaryFolder(store)
   try {
-    await using from = lazyRoot(store, options)
+    await using from = lazyRoot(store, 'add --from', options)
     const adding: Adding = { store, record, paths, asked, options, scratch, from, read: {} }
     const step = await beginStep(store, record, wishOf(adding), options.signal)
     if (step?.hit) return { digest: step.hit.output?.stdout ?? '' }
@@ -152,6 +156,10 @@ async function sourcesOf(adding: Adding): Promise<readonly Added[]> {
 
 async function find({ options, from }: Adding, shown: string, scratch: string): Promise<readonly Added[]> {
   const signal = options.signal ? { signal: options.signal } : {}
+  if (options.from === undefined && isRepository(shown)) {
+    await fetchGit(shown, scratch, gitOptions(options))
+    return [{ path: scratch, name: '', isDirectory: true, fromTop: '', shown, kind: 'file' }]
+  }
   if (/^https?:\/\//.test(shown)) {
     const { path, name } = await fetchFile(shown, scratch, { ...checksumOf(options), ...signal })
     return [{ path, name, isDirectory: false, fromTop: name, shown, kind: 'file' }]
@@ -182,6 +190,19 @@ async function unpack(
   const into = join(scratch, `${i}.unpacked`)
   await unpackArchive(path, into, { shown, ...(options.signal ? { signal: options.signal } : {}) })
   await transplant.contents(into, destination, options.chown === undefined ? 'kept' : 'given')
+}
+
+/** `github.com/…` is a context; here it is a file of that name. */
+function isRepository(source: string): boolean {
+  return isGitAddress(source) && !source.startsWith('github.com/')
+}
+
+function gitOptions({ checksum, keepGitDir, signal }: AddOptions): GitOptions {
+  return {
+    ...(checksum === undefined ? {} : { checksum }),
+    ...(keepGitDir === undefined ? {} : { keepGitDir }),
+    ...(signal ? { signal } : {}),
+  }
 }
 
 function folder(destination: string): string {

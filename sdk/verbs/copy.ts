@@ -60,7 +60,7 @@ export async function copy(
   const store = await openStore(options)
   const record = await findContainer(store, container, 'copy')
   const copying: Copying = { store, record, paths, options, read: {} }
-  await using from = lazyRoot(store, options)
+  await using from = lazyRoot(store, 'copy --from', options)
   const step = await beginStep(store, record, wishOf(copying, from), options.signal)
   if (step?.hit) return { digest: step.hit.output?.stdout ?? '' }
   let done: StepDone = { state: 'failed' }
