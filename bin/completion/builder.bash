@@ -6,12 +6,12 @@ _builder_verb() {
   case $1 in
   'add')
     verb='add'
-    flags='--checksum --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --parents --add-history -q --quiet'
+    flags='--checksum --keep-git-dir --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
   'build' | 'bud')
     verb='build'
-    flags='-f --file -t --tag --target --build-arg --build-arg-file --build-context --jobs --platform --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp --ignorefile -o --output --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet'
+    flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet'
     operands=(file)
     ;;
   'check')
@@ -144,6 +144,11 @@ _builder_verb() {
     flags='--json'
     operands=(container...)
     ;;
+  'plan')
+    verb='plan'
+    flags='--format -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages'
+    operands=(file)
+    ;;
   'prune')
     verb='prune'
     flags='-a --all'
@@ -186,7 +191,7 @@ _builder_verb() {
     ;;
   'run')
     verb='run'
-    flags='-e --env --user --workingdir -v --volume --mount --contextdir --network --cap-add --cap-drop --device --security-opt -t --terminal --tty --hostname --no-hosts --isolation --runtime --runtime-flag --valid-exit-codes --add-history'
+    flags='-e --env --user --workingdir -v --volume --mount --contextdir --secret --ssh --network --security --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt -t --terminal --tty --hostname --no-hosts --isolation --runtime --runtime-flag --valid-exit-codes --add-history'
     operands=(container command...)
     ;;
   'session')
@@ -252,14 +257,8 @@ _builder_value() {
   'add --ignorefile') echo 'file' ;;
   'add --exclude') echo 'nothing' ;;
   'add --timestamp') echo 'nothing' ;;
-  'build -f' | 'build --file') echo 'file' ;;
   'build -t' | 'build --tag') echo 'nothing' ;;
-  'build --target') echo 'nothing' ;;
-  'build --build-arg') echo 'nothing' ;;
-  'build --build-arg-file') echo 'file' ;;
-  'build --build-context') echo 'nothing' ;;
   'build --jobs') echo 'nothing' ;;
-  'build --platform') echo 'nothing' ;;
   'build --iidfile') echo 'file' ;;
   'build --metadata-file') echo 'file' ;;
   'build --no-cache-filter') echo 'nothing' ;;
@@ -272,8 +271,15 @@ _builder_value() {
   'build --format') echo 'words oci docker' ;;
   'build --timestamp') echo 'nothing' ;;
   'build --source-date-epoch') echo 'nothing' ;;
-  'build --ignorefile') echo 'file' ;;
   'build -o' | 'build --output') echo 'nothing' ;;
+  'build --manifest') echo 'nothing' ;;
+  'build -f' | 'build --file') echo 'file' ;;
+  'build --target') echo 'nothing' ;;
+  'build --build-arg') echo 'nothing' ;;
+  'build --build-arg-file') echo 'file' ;;
+  'build --build-context') echo 'nothing' ;;
+  'build --platform') echo 'nothing' ;;
+  'build --ignorefile') echo 'file' ;;
   'build --authfile') echo 'file' ;;
   'build --creds') echo 'nothing' ;;
   'build --cert-dir') echo 'file' ;;
@@ -411,6 +417,14 @@ _builder_value() {
   'manifest push --creds') echo 'nothing' ;;
   'manifest push --cert-dir') echo 'file' ;;
   'manifest push --progress') echo 'words auto plain tty json none' ;;
+  'plan --format') echo 'words text svg json' ;;
+  'plan -f' | 'plan --file') echo 'file' ;;
+  'plan --target') echo 'nothing' ;;
+  'plan --build-arg') echo 'nothing' ;;
+  'plan --build-arg-file') echo 'file' ;;
+  'plan --build-context') echo 'nothing' ;;
+  'plan --platform') echo 'nothing' ;;
+  'plan --ignorefile') echo 'file' ;;
   'pull --platform') echo 'nothing' ;;
   'pull --policy') echo 'words always missing never newer' ;;
   'pull --authfile') echo 'file' ;;
@@ -436,7 +450,17 @@ _builder_value() {
   'run -v' | 'run --volume') echo 'file' ;;
   'run --mount') echo 'nothing' ;;
   'run --contextdir') echo 'file' ;;
-  'run --network') echo 'words host none private' ;;
+  'run --secret') echo 'nothing' ;;
+  'run --ssh') echo 'nothing' ;;
+  'run --network') echo 'words default host none private' ;;
+  'run --security') echo 'words sandbox insecure' ;;
+  'run --allow') echo 'nothing' ;;
+  'run --add-host') echo 'nothing' ;;
+  'run --dns') echo 'nothing' ;;
+  'run --dns-search') echo 'nothing' ;;
+  'run --dns-option') echo 'nothing' ;;
+  'run --shm-size') echo 'nothing' ;;
+  'run --ulimit') echo 'nothing' ;;
   'run --cap-add') echo 'nothing' ;;
   'run --cap-drop') echo 'nothing' ;;
   'run --device') echo 'nothing' ;;
@@ -467,7 +491,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers copy delete from history image images info inspect list-tags login logout manifest materialize mount prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version completion help'
+_builder_first='add build check commit config containers copy delete from history image images info inspect list-tags login logout manifest materialize mount plan prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

@@ -33,7 +33,8 @@ _builder() {
   case $verb in
     add)
       _arguments -s -S $globals \
-        '--checksum=[Digest that the source must have]:sha hex: ' \
+        '--checksum=[Digest that the source must have, or the commit of a git repository]:sha hex: ' \
+        '--keep-git-dir[Leave .git in the files of a git repository]' \
         '(--unpack --no-unpack)--unpack[Unpack archives (the default for files of this machine), or leave them as files with --no-unpack]' \
         '(--unpack --no-unpack)--no-unpack[Unpack archives (the default for files of this machine), or leave them as files with --no-unpack]' \
         '--from=[Take the sources from another container or image instead of this machine]:container image:_builder_containers' \
@@ -52,16 +53,9 @@ _builder() {
       ;;
     build|bud)
       _arguments -s -S $globals \
-        '(-f --file)-f+[The Containerfile]:file:_files' \
-        '(-f --file)--file=[The Containerfile]:file:_files' \
         '*-t+[Name of the image]:name: ' \
         '*--tag=[Name of the image]:name: ' \
-        '--target=[Stage to build, by name or number]:stage: ' \
-        '*--build-arg=[Value of an ARG]:name value: ' \
-        '*--build-arg-file=[File of values of ARGs, one NAME=value a line]:file:_files' \
-        '*--build-context=[Named context for FROM, COPY --from and RUN --mount]:name value: ' \
         '--jobs=[Steps that are executed at the same time]:number: ' \
-        '*--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
         '--iidfile=[Write the image'\''s ID to a file]:file:_files' \
         '--metadata-file=[Write what is known of the image to a file, as JSON with docker'\''s keys]:file:_files' \
         '--squash[Make one layer of all layers, those of the base image too]' \
@@ -78,9 +72,22 @@ _builder() {
         '--timestamp=[Time of the image, in seconds since 1970]:seconds: ' \
         '--source-date-epoch=[Time of the image, in seconds since 1970]:seconds: ' \
         '--rewrite-timestamp[Accepted for buildah'\''s scripts]' \
-        '--ignorefile=[File of patterns of what is left out of the context]:file:_files' \
         '*-o+[Where the result goes beside the store]:output: ' \
         '*--output=[Where the result goes beside the store]:output: ' \
+        '--manifest=[Add the image to a list of images, which is made when it is not there]:list: ' \
+        '--omit-history[Leave the history out of the image]' \
+        '--check[Build nothing]' \
+        '--rm[Accepted for buildah'\''s scripts]' \
+        '--force-rm[Accepted for buildah'\''s scripts]' \
+        '(-f --file)-f+[The Containerfile]:file:_files' \
+        '(-f --file)--file=[The Containerfile]:file:_files' \
+        '--target=[Stage to build, by name or number]:stage: ' \
+        '*--build-arg=[Value of an ARG]:name value: ' \
+        '*--build-arg-file=[File of values of ARGs, one NAME=value a line]:file:_files' \
+        '*--build-context=[Named context for FROM, COPY --from and RUN --mount]:name value: ' \
+        '*--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
+        '--ignorefile=[File of patterns of what is left out of the context]:file:_files' \
+        '--skip-unused-stages[Leave out stages that the target does not need]' \
         '--authfile=[File with the logins]:file:_files' \
         '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
@@ -447,6 +454,20 @@ _builder() {
         '--json[Print JSON]' \
         '*:container:_builder_containers'
       ;;
+    plan)
+      _arguments -s -S $globals \
+        '--format=[How the plan is written]:value:(text svg json)' \
+        '(-f --file)-f+[The Containerfile]:file:_files' \
+        '(-f --file)--file=[The Containerfile]:file:_files' \
+        '--target=[Stage to build, by name or number]:stage: ' \
+        '*--build-arg=[Value of an ARG]:name value: ' \
+        '*--build-arg-file=[File of values of ARGs, one NAME=value a line]:file:_files' \
+        '*--build-context=[Named context for FROM, COPY --from and RUN --mount]:name value: ' \
+        '*--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
+        '--ignorefile=[File of patterns of what is left out of the context]:file:_files' \
+        '--skip-unused-stages[Leave out stages that the target does not need]' \
+        '1::context:_files'
+      ;;
     prune)
       _arguments -s -S $globals \
         '(-a --all)-a[Remove every image that no container uses, not only those without a name]' \
@@ -540,7 +561,17 @@ _builder() {
         '*--volume=[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
         '*--mount=[Mount for this command]:mount: ' \
         '--contextdir=[Folder that relative sources of bind mounts are taken from]:dir:_files' \
-        '--network=[Network]:value:(host none private)' \
+        '*--secret=[Secret that --mount type=secret may use]:secret: ' \
+        '*--ssh=[Agent or keys that --mount type=ssh may use]:agent: ' \
+        '--network=[Network]:value:(default host none private)' \
+        '--security=[Security]:value:(sandbox insecure)' \
+        '*--allow=[What a command may ask for]:entitlement: ' \
+        '*--add-host=[Line of /etc/hosts]:name address: ' \
+        '*--dns=[Name server instead of the host'\''s]:address: ' \
+        '*--dns-search=[Domain in which short names are looked up]:domain: ' \
+        '*--dns-option=[Option of resolv.conf]:option: ' \
+        '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
+        '*--ulimit=[Limit of the command, as nofile=1024:2048]:name soft hard: ' \
         '*--cap-add=[Capability beside the default ones]:cap: ' \
         '*--cap-drop=[Capability to take away]:cap: ' \
         '*--device=[Device of the host that the command sees]:device: ' \
@@ -658,6 +689,7 @@ _builder_first() {
     'manifest:Verbs for manifests'
     'materialize:Writes the layer blobs of images that exist only as directories, so that any OCI tool can read the store itself'
     'mount:Mounts containers'\'' root file systems and prints where'
+    'plan:Shows what a build would do'
     'prune:Removes what nothing needs'
     'pull:Copies an image into the store'
     'push:Copies an image out of the store'

@@ -4,14 +4,16 @@ import { evaluate } from './evaluate.js'
 import { withExecution, withVariables } from './evaluate-config.js'
 import { StepWork } from './execute-step.js'
 import type { Held } from './held.js'
-import { type BuildJob, platformOf, type StageEnd, type StepEnding, stepId } from './job.js'
+import { type BuildJob, platformOf, type StageEnd, type StepEnding } from './job.js'
 import type { Jobs } from './jobs.js'
 import { parseTrigger } from './parse.js'
 import type { StagePlan } from './plan-stage.js'
+import { stepId } from './planned-stages.js'
 import { stageScope } from './scope.js'
 import { envOf, type Situation } from './situation.js'
 import type { BuildState } from './state.js'
-import type { Instruction } from './syntax.js'
+import type { Instruction, Position } from './syntax.js'
+import { withPlace } from './with-place.js'
 
 /** The work on one stage, from its FROM to its last instruction. */
 export class StageWork {
@@ -24,6 +26,8 @@ export class StageWork {
     jobs: Jobs,
     readonly stageEnd: (index: number) => Promise<StageEnd>,
     held: Held,
+    /** What stages have failed with. */
+    readonly failures: Set<unknown>,
   ) {
     this.#steps = new StepWork(job, plan, jobs, stageEnd, held)
     const config = emptyConfig(job.platform)
@@ -33,6 +37,7 @@ export class StageWork {
   /** Throws what the instructions throw. */
   async run(): Promise<StageEnd> {
     const { job, plan } = this
+    const known = this.failures
     const base = plan.base.kind === 'stage' ? await (await this.stageEnd(plan.base.index)).base() : undefined
     job.tell({ type: 'stage-begin', time: Date.now(), stage: plan.id })
     try {
@@ -44,8 +49,10 @@ export class StageWork {
       job.tell({ type: 'stage-end', time: Date.now(), stage: plan.id, state: 'done' })
       return this.#steps.end()
     } catch (error) {
-      const state = job.signal.aborted ? 'stopped' : 'failed'
-      job.tell({ type: 'stage-end', time: Date.now(), stage: plan.id, state })
+      // What another stage failed with comes here too, when this one waits for it or is stopped for it.
+      const isOwn = !job.signal.aborted && !known.has(error)
+      known.add(error)
+      job.tell({ type: 'stage-end', time: Date.now(), stage: plan.id, state: isOwn ? 'failed' : 'stopped' })
       throw error
     }
   }
@@ -53,7 +60,8 @@ export class StageWork {
   /** FROM: the base's state. Gives the triggers that the base left for whoever builds on it. */
   async #begin(known: BuildState | undefined): Promise<readonly Instruction[]> {
     let triggers: readonly string[] = []
-    await this.#told(stepId(this.plan.id, 0), async () => {
+    const { from } = this.plan.stage
+    await this.#told(stepId(this.plan.id, 0), from.position, async () => {
       const state = known ?? (await this.#base())
       triggers = state.config.config?.OnBuild ?? []
       const config = withExecution(state.config, { OnBuild: [], Env: withGiven(envOf(state.config), this.job.env) })
@@ -61,7 +69,7 @@ export class StageWork {
       this.#steps.begin({ ...state, config })
       return { state: 'done' }
     })
-    return triggers.map((trigger) => parseTrigger(trigger, this.plan.stage.from.image))
+    return triggers.map((trigger) => parseTrigger(trigger, from.image))
   }
 
   async #base(): Promise<BuildState> {
@@ -80,7 +88,7 @@ export class StageWork {
     const before = this.#situation.config
     if (outcome.kind === 'config' || outcome.kind === 'workdir') this.#situation = outcome.next
     if (outcome.kind !== 'config') await this.#steps.ready(instruction, outcome)
-    await this.#told(id, async () => {
+    await this.#told(id, instruction.position, async () => {
       if (outcome.kind !== 'config') {
         const ending = await this.#steps.step(outcome, instruction, id, before)
         if (outcome.kind === 'workdir') this.#steps.configure(outcome.next.config)
@@ -92,7 +100,7 @@ export class StageWork {
   }
 
   /** Tells of a step's beginning and end, whatever its end is. */
-  async #told(step: string, work: () => Promise<StepEnding>): Promise<void> {
+  async #told(step: string, position: Position, work: () => Promise<StepEnding>): Promise<void> {
     const { job, plan } = this
     const about = { stage: plan.id, step }
     job.tell({ type: 'step-begin', time: Date.now(), ...about })
@@ -103,7 +111,7 @@ export class StageWork {
       const isStopped = job.signal.aborted || (error instanceof BuilderError && error.code === 'ABORTED')
       const code = error instanceof RunError ? { exitCode: error.exitCode } : {}
       job.tell({ type: 'step-end', time: Date.now(), ...about, state: isStopped ? 'stopped' : 'failed', ...code })
-      throw error
+      throw isStopped ? error : withPlace(error, position)
     }
   }
 }

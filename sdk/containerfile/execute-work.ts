@@ -84,8 +84,8 @@ async function placeWork({ job, origins }: Work, outcome: PlaceOutcome): Promise
   return { ...rest, ...withContext(origin ?? (await job.context())) }
 }
 
-function withContext({ path, ignorefile }: ContextFiles) {
-  return { context: path, ...(ignorefile === undefined ? {} : { ignorefile }) }
+function withContext({ path, ignore }: ContextFiles) {
+  return { context: path, ...(ignore === undefined ? {} : { ignorefile: ignore.path }) }
 }
 
 function failed(

@@ -1,10 +1,10 @@
-import { formatPlatform } from '../image/platform.js'
 import { StageWork } from './execute-stage.js'
 import { failedStep } from './failed-step.js'
 import { Held } from './held.js'
-import { type BuildJob, type StageEnd, stepId } from './job.js'
+import type { BuildJob, StageEnd } from './job.js'
 import { Jobs } from './jobs.js'
 import type { StagePlan } from './plan-stage.js'
+import { plannedStages } from './planned-stages.js'
 
 /**
  * Executes a plan and hands its last stage to `finish`; then all containers are removed, whatever happened. Stages are
@@ -16,14 +16,15 @@ export async function executeBuild<T>(job: BuildJob, finish: (end: StageEnd) => 
   const signal = AbortSignal.any([job.signal, stopper.signal])
   await using held = new Held()
   const { stages, target } = job.plan
-  job.tell({ type: 'plan', time: Date.now(), stages: stages.map((stage) => planned(stage, stages, job)) })
+  job.tell({ type: 'plan', time: Date.now(), stages: plannedStages(job.plan, job.platform) })
   const jobs = new Jobs(job.jobs)
+  const failures = new Set<unknown>()
   const started = new Map<number, Promise<StageEnd>>()
   const stage = (index: number): Promise<StageEnd> => {
     const known = started.get(index)
     if (known) return known
     const plan = stages.find((one) => one.stage.index === index) as StagePlan
-    const work = new StageWork({ ...job, signal }, plan, jobs, stage, held)
+    const work = new StageWork({ ...job, signal }, plan, jobs, stage, held, failures)
     const end = work.run()
     started.set(index, end)
     return end
@@ -37,24 +38,8 @@ export async function executeBuild<T>(job: BuildJob, finish: (end: StageEnd) => 
     stopper.abort(failure.error)
     await Promise.allSettled(all)
     const failed = failedStep(failure.error)
-    if (failed && !job.signal.aborted) await job.onFailure?.(failed)
+    if (failed && !job.signal.aborted) await job.onFailure?.(failed, failure.error)
     throw failure.error
   }
-  return finish(await stage(target.stage.index))
-}
-
-function planned({ id, stage, needs, platform }: StagePlan, stages: readonly StagePlan[], job: BuildJob) {
-  const ids = needs.map(({ index }) => stages.find((one) => one.stage.index === index)?.id ?? `${index}`)
-  const steps = [stage.from, ...stage.instructions].map(({ original, position }, i) => ({
-    id: stepId(id, i),
-    text: original,
-    position,
-  }))
-  return {
-    id,
-    name: stage.name ?? id,
-    platform: platform ?? formatPlatform(job.platform),
-    needs: [...new Set(ids)],
-    steps,
-  }
+  return await finish(await stage(target.stage.index))
 }

@@ -18,8 +18,15 @@ export interface IgnoreFile {
  * A link on top of a context cannot lead out of it. Source: Docker build reference, "Filename and location"; buildah-build(1).
  *
  * Throws `INVALID` for a malformed pattern, with its line, and for what is no file; `SYSTEM` when it cannot be read.
+ *
+ * @param named - What `--ignorefile` says: then nothing else is looked for, and `NOT_FOUND` is thrown when it is not there.
  */
-export async function findIgnoreFile(context: string, containerfile?: string): Promise<IgnoreFile | undefined> {
+export async function findIgnoreFile(
+  context: string,
+  containerfile?: string,
+  named?: string,
+): Promise<IgnoreFile | undefined> {
+  if (named !== undefined) return namedFile(named)
   const beside = containerfile === undefined ? [] : endings.map((end) => containerfile + end)
   for (const path of [...beside, ...endings.map((end) => join(context, end))]) {
     const inside = relative(resolve(context), resolve(path))
@@ -28,6 +35,13 @@ export async function findIgnoreFile(context: string, containerfile?: string): P
     if (text !== undefined) return { path, rules: parseIgnore(text, path) }
   }
   return undefined
+}
+
+async function namedFile(path: string): Promise<IgnoreFile> {
+  const text = await textOf(path)
+  if (text !== undefined) return { path, rules: parseIgnore(text, path) }
+  const reason = 'there is no such ignore file'
+  throw new BuilderError('NOT_FOUND', { operation: 'build --ignorefile', object: path || '""', reason })
 }
 
 const endings = ['.containerignore', '.dockerignore']

@@ -3,6 +3,7 @@ import type { Store } from '../store/store.js'
 import type { BuildArguments } from './arguments.js'
 import type { BuildEvent, StepEnd } from './event.js'
 import type { FailedStep } from './failed-step.js'
+import type { IgnoreFile } from './ignore-file.js'
 import type { BuildPlan } from './plan.js'
 import type { StagePlan } from './plan-stage.js'
 import type { BuildState } from './state.js'
@@ -34,16 +35,16 @@ export interface BuildJob extends BuildArguments {
   /** ENV that every stage begins with, NAME=value. */
   readonly env: readonly string[]
   readonly tell: (event: BuildEvent) => void
-  /** Gets the step that failed, when all else has ended and its container is still there. */
-  readonly onFailure?: (failed: FailedStep) => Promise<void>
+  /** Gets the step that failed, when all else has ended and its container is still there, and its error. */
+  readonly onFailure?: (failed: FailedStep, error: unknown) => Promise<void>
   readonly signal: AbortSignal
 }
 
 /** Files that COPY and ADD take from. */
 export interface ContextFiles {
   readonly path: string
-  /** The file with patterns of what is left out. */
-  readonly ignorefile?: string
+  /** What is left out, and the file that says so. */
+  readonly ignore?: IgnoreFile
 }
 
 /** What a named context is. */
@@ -64,9 +65,4 @@ export type StepEnding = Pick<StepEnd, 'state' | 'layer' | 'explanation'>
 /** The platform that a stage's image must have. */
 export function platformOf({ platform }: Pick<StagePlan, 'platform'>, fallback: Platform): Platform {
   return platform === undefined ? fallback : parsePlatform(platform)
-}
-
-/** The id of a step in the events: the stage's, and its number in it, where 0 is FROM. */
-export function stepId(stage: string, number: number): string {
-  return `${stage}:${number}`
 }

@@ -1,3 +1,5 @@
+import { isGitAddress } from '../transport/git-address.js'
+
 /** The value of `from` in a `--mount`. */
 export function fromOf(mount: string): string | undefined {
   const field = mount.split(',').find((part) => /^\s*from\s*=/i.test(part))
@@ -15,7 +17,7 @@ export function isBind(mount: string): boolean {
   return type === undefined || /=\s*bind\s*$/i.test(type)
 }
 
-/** What ADD fetches itself. */
+/** What ADD fetches itself; `github.com/…` is a context alone. */
 export function isRemote(source: string): boolean {
-  return /^(?:https?|ssh|git):\/\/|^git@/.test(source)
+  return /^https?:\/\//.test(source) || (isGitAddress(source) && !source.startsWith('github.com/'))
 }

@@ -1,8 +1,11 @@
 import { parseMode } from '../layer/chmod.js'
+import { ignoreRules } from '../layer/ignore.js'
+import { leftOut, withoutIgnored } from '../layer/left-out.js'
 import { findSources } from '../layer/sources.js'
 import { contentDigest } from '../steps/content.js'
 import { stateDigest } from '../steps/key.js'
 import type { Step, StepInput } from '../steps/step.js'
+import { isGitAddress, resolveGit } from '../transport/git.js'
 import type { FileOutcome } from './evaluate.js'
 import type { PlaceOutcome } from './evaluate-place.js'
 import type { RunOutcome } from './evaluate-run.js'
@@ -43,7 +46,8 @@ export async function describeStep(
       const sources = await sourcesInput(job, outcome, origins)
       const inputs = { ...epoch, ...placeInputs(outcome), sources }
       const by = nop(`${verb.toUpperCase()} ${toldSources(outcome, sources)} in ${destination}`)
-      return { step: { verb, parent, inputs }, by, isKept: checksum !== undefined || !outcome.sources.some(isRemote) }
+      const isPinned = checksum !== undefined || outcome.sources.every((one) => !isRemote(one) || isGitAddress(one))
+      return { step: { verb, parent, inputs }, by, isKept: isPinned }
     }
   }
 }
@@ -99,16 +103,26 @@ async function sourcesInput(job: BuildJob, outcome: PlaceOutcome, origins: Origi
   const origin = from === undefined ? undefined : origins.get(from)
   if (origin && origin.kind !== 'files') return [originDigest(origin), ...outcome.sources]
   const local = outcome.sources.filter((source) => !isRemote(source))
-  const remote = outcome.sources.filter(isRemote)
+  const remote = await Promise.all(outcome.sources.filter(isRemote).map((one) => remoteInput(job, one, outcome)))
   if (local.length === 0) return [...texts, ...remote]
-  const { path } = origin ?? (await job.context())
-  const { digest } = await contentDigest(job.store, findSources(local, path, outcome.verb), {
+  const { path, ignore } = origin ?? (await job.context())
+  const found = withoutIgnored(findSources(local, path, outcome.verb), local, ignore?.rules, outcome.verb)
+  const own = outcome.exclude && outcome.exclude.length > 0 ? ignoreRules(outcome.exclude) : undefined
+  const { digest } = await contentDigest(job.store, found, {
     owners: 'given',
+    ...leftOut(ignore?.rules, own),
     ...(chmod === undefined ? {} : { mode: parseMode(chmod) }),
     ...(parents ? { parents } : {}),
     signal: job.signal,
   })
   return texts.length + remote.length === 0 ? digest : [digest, ...texts, ...remote]
+}
+
+/** Of a repository the commit decides, which is asked for. */
+async function remoteInput({ signal }: BuildJob, source: string, { checksum }: PlaceOutcome): Promise<StepInput> {
+  if (!isGitAddress(source)) return source
+  const { commit } = await resolveGit(source, { signal, ...(checksum === undefined ? {} : { checksum }) })
+  return [source, commit]
 }
 
 function originDigest(origin: Exclude<Origin, { readonly kind: 'files' }>): string {

@@ -10,3 +10,14 @@ import { verb } from './verb.js'
  * ```
  */
 export const build = verb('build')
+
+/**
+ * Tells what a build would do. See `builder plan`.
+ *
+ * @example
+ * ```ts
+ * import { plan } from 'builder-sdk'
+ * for (const { id, needs } of await plan('.')) console.log(id, needs)
+ * ```
+ */
+export const plan = verb('plan')

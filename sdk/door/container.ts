@@ -2,11 +2,12 @@ import type { Shell } from 'zx'
 import { BuilderError, RunError } from '../errors.js'
 import { digestOf } from '../image/digest.js'
 import { isEmptyInput } from '../namespace/standard-input.js'
+import { redactText } from '../runtime/redact.js'
 import type { AddOptions } from '../verbs/add.js'
 import type { CommitOptions, CommitResult } from '../verbs/commit.js'
 import type { ConfigOptions } from '../verbs/config.js'
 import type { CopyOptions, CopyResult } from '../verbs/copy.js'
-import { execute } from '../verbs/execute.js'
+import { execute, secretsOf } from '../verbs/execute.js'
 import type { FromOptions, FromResult } from '../verbs/from.js'
 import type { GlobalOptions } from '../verbs/global.js'
 import type { Inspection } from '../verbs/inspect.js'
@@ -111,7 +112,12 @@ export class Container {
       const output = { exitCode: done.exitCode, stdout: text(done.stdout), stderr: text(done.stderr) }
       const isFine = done.exitCode === 0 || (rest.validExitCodes ?? []).includes(`${done.exitCode}`)
       if (isFine || nothrow) return output
-      throw failed(this.name, begun.command, output)
+      const secrets = secretsOf(begun)
+      throw failed(
+        this.name,
+        begun.command.map((word) => redactText(word, secrets)),
+        output,
+      )
     } finally {
       await verbs.endRun(begun.token)
     }

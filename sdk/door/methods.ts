@@ -32,6 +32,7 @@ export const methods = {
   manifestRm: async () => (await import('../verbs/manifest-rm.js')).manifestRm,
   materialize: async () => (await import('../verbs/materialize.js')).materialize,
   mount: async () => (await import('../verbs/mount.js')).mount,
+  plan: async () => (await import('../verbs/plan.js')).plan,
   prune: async () => (await import('../verbs/prune.js')).prune,
   pull: async () => (await import('../verbs/pull.js')).pull,
   push: async () => (await import('../verbs/push.js')).push,

@@ -27,9 +27,12 @@ export interface TransplantOptions {
   readonly mode?: ModeChange
   /** Modification time of all that is placed, in nanoseconds since 1970; without it the source's own. */
   readonly mtime?: bigint
-  /** Whether a path, relative to the source, is left out, and whether a left-out directory has to be entered all the same. */
-  readonly ignores?: (path: string) => boolean
-  readonly enterIgnored?: boolean | ((path: string) => boolean)
+  /**
+   * Whether a path, relative to the source, is left out, and whether a left-out directory has to be entered all the same. `top`
+   * is what {@link Transplant.contents} was told of the source.
+   */
+  readonly ignores?: (path: string, top: string) => boolean
+  readonly enterIgnored?: boolean | ((path: string, top: string) => boolean)
   readonly signal?: AbortSignal
 }
 
@@ -44,6 +47,7 @@ export class Transplant {
   readonly #links = new Map<string, string>()
   readonly #times: [string, bigint][] = []
   #count = 0
+  #top = ''
   #owner: Owner | undefined
 
   constructor(
@@ -59,8 +63,13 @@ export class Transplant {
     await this.#entry(bytesOf(source), bytesOf(join(parent, name)), bytesOf(name))
   }
 
-  /** Copies what is in a directory into a directory in the root, which is made when it is not there. */
-  async contents(source: string, destination: string, owners: 'given' | 'kept' = 'given'): Promise<void> {
+  /**
+   * Copies what is in a directory into a directory in the root, which is made when it is not there.
+   *
+   * @param top - The directory's own path from the top of its context, for what is left out.
+   */
+  async contents(source: string, destination: string, owners: 'given' | 'kept' = 'given', top = ''): Promise<void> {
+    this.#top = top
     this.#owner = owners === 'given' ? this.options.owner : undefined
     await this.#fill(bytesOf(source), bytesOf(this.directory(destination)), '')
     this.#owner = this.options.owner
@@ -107,7 +116,7 @@ export class Transplant {
     for (const name of readdirSync(systemPath(source), { encoding: 'latin1' }).sort()) {
       const path = below === '' ? name : `${below}/${name}`
       const from = `${source}/${name}`
-      const left = this.options.ignores?.(readable(path)) ?? false
+      const left = this.options.ignores?.(readable(path), this.#top) ?? false
       if (left && !(this.#enters(readable(path)) && stat(systemPath(from))?.isDirectory())) continue
       await this.#entry(from, `${target}/${name}`, path, left)
     }
@@ -115,7 +124,7 @@ export class Transplant {
 
   #enters(path: string): boolean {
     const { enterIgnored = false } = this.options
-    return typeof enterIgnored === 'function' ? enterIgnored(path) : enterIgnored
+    return typeof enterIgnored === 'function' ? enterIgnored(path, this.#top) : enterIgnored
   }
 
   async #entry(source: string, target: string, path: string, onlyBelow = false): Promise<void> {

@@ -11,8 +11,8 @@ export interface ContentOptions {
   readonly owners: 'given' | 'kept'
   readonly mode?: ModeChange
   /** As `TransplantOptions` has them. */
-  readonly ignores?: (path: string) => boolean
-  readonly enterIgnored?: boolean | ((path: string) => boolean)
+  readonly ignores?: (path: string, top: string) => boolean
+  readonly enterIgnored?: boolean | ((path: string, top: string) => boolean)
   /** The folders that lead to a source are placed with it. */
   readonly parents?: boolean
   readonly signal?: AbortSignal
@@ -43,7 +43,7 @@ async function walkSource(source: Source, options: ContentOptions, found: Found[
   const top = bytesOf(source.path)
   const prefix = options.parents ? `${bytesOf(source.fromTop)}/` : ''
   try {
-    if (source.isDirectory) await walk({ top, prefix, options, found, count: 0 }, top, '')
+    if (source.isDirectory) await walk({ top, prefix, fromTop: source.fromTop, options, found, count: 0 }, top, '')
     else {
       const info = lstatSync(systemPath(top), { bigint: true })
       if (!info.isSocket()) found.push(foundAt(top, top, prefix === '' ? bytesOf(source.name) : prefix, info))
@@ -56,6 +56,7 @@ async function walkSource(source: Source, options: ContentOptions, found: Found[
 interface Walk {
   readonly top: string
   readonly prefix: string
+  readonly fromTop: string
   readonly options: ContentOptions
   readonly found: Found[]
   count: number
@@ -69,8 +70,8 @@ async function walk(state: Walk, folder: string, below: string): Promise<void> {
     options.signal?.throwIfAborted()
     const path = below === '' ? name : `${below}/${name}`
     const at = `${folder}/${name}`
-    const left = options.ignores?.(readable(path)) ?? false
-    if (left && !enters(options, readable(path))) continue
+    const left = options.ignores?.(readable(path), state.fromTop) ?? false
+    if (left && !enters(state, path)) continue
     const info = lstatSync(systemPath(at), { bigint: true })
     if (left && !info.isDirectory()) continue
     if (!left && !info.isSocket()) found.push(foundAt(top, at, prefix + path, info))
@@ -78,8 +79,9 @@ async function walk(state: Walk, folder: string, below: string): Promise<void> {
   }
 }
 
-function enters({ enterIgnored = false }: ContentOptions, path: string): boolean {
-  return typeof enterIgnored === 'function' ? enterIgnored(path) : enterIgnored
+function enters({ options, fromTop }: Walk, path: string): boolean {
+  const { enterIgnored = false } = options
+  return typeof enterIgnored === 'function' ? enterIgnored(readable(path), fromTop) : enterIgnored
 }
 
 function foundAt(top: string, path: string, name: string, info: BigIntStats): Found {

@@ -78,6 +78,12 @@ function addressOf(text: string, { checksum, keepGitDir, allowsFiles = false }: 
     const hint = 'give it to the build as a context (--build-context NAME=FOLDER)'
     throw new BuilderError('UNSUPPORTED', { operation: 'fetch', object: shownGit(text), reason, hint })
   }
+  const both = checksum !== undefined && address.checksum !== undefined && checksum !== address.checksum
+  if (both || (checksum !== undefined && !/^[0-9a-f]{7,64}$/.test(checksum))) {
+    const reason = both ? 'it has another checksum behind ?' : `${JSON.stringify(checksum)} is not a commit`
+    const hint = 'write the hexadecimal digits of the commit'
+    throw new BuilderError('USAGE', { operation: 'fetch', object: shownGit(text), reason, hint })
+  }
   return {
     ...address,
     ...(checksum === undefined ? {} : { checksum }),

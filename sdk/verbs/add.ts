@@ -4,6 +4,7 @@ import { BuilderError } from '../errors.js'
 import { parseDigest } from '../image/digest.js'
 import { isArchive, unpackArchive } from '../layer/archive.js'
 import { checkFile, fetchFile, saveStream } from '../layer/fetch.js'
+import { withoutIgnored } from '../layer/left-out.js'
 import { findSources, type Source } from '../layer/sources.js'
 import { Transplant } from '../layer/transplant.js'
 import { caller } from '../namespace/caller.js'
@@ -12,19 +13,22 @@ import { type ContainerRecord, findContainer } from '../store/containers.js'
 import { useRoot } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
 import { temporaryFolder } from '../store/temporary.js'
+import { fetchGit, type GitOptions, isGitAddress } from '../transport/git.js'
 import type { CopyResult } from './copy.js'
 import { type LazyRoot, lazyRoot } from './other-root.js'
 import { byOrigin, placingInputs, readContent, withoutNames } from './place-step.js'
-import { copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
+import { contextRules, copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
 import { beginStep, type StepDone, type StepWish } from './step.js'
 
 /** Options of {@link add}. */
 export interface AddOptions extends PlacingOptions {
   /**
-   * Digest that the source must have; there may be one source only.
+   * Digest that the source must have, or the commit of a git repository; there may be one source only.
    * @placeholder sha256:HEX
    */
   checksum?: string
+  /** Leave `.git` in the files of a git repository. */
+  keepGitDir?: boolean
   /** Unpack archives (the default for files of this machine), or leave them as files with --no-unpack. @negatable */
   unpack?: boolean
 }
@@ -34,7 +38,8 @@ export interface AddOptions extends PlacingOptions {
  *
  * What {@link copy} does, and: a tar archive of this machine (plain, gzip, bzip2, xz, zstd) is unpacked into the
  * destination with its owners; `http://` and `https://` sources are fetched, with mode 0600 unless --chmod says otherwise;
- * `-` is a tar archive on standard input.
+ * `-` is a tar archive on standard input; of a git repository (`https://HOST/NAME.git#REF:FOLDER`) the files of one commit are
+ * added, with the time of the commit.
  *
  * Throws what copy throws; `DIGEST` when --checksum does not fit; `UNSAFE` for an archive that would write outside.
  *
@@ -61,7 +66,7 @@ export async function add(container: string, paths: readonly string[], options: 
   checkCall(asked, options)
   const scratch = temporaryFolder(store)
   try {
-    await using from = lazyRoot(store, options)
+    await using from = lazyRoot(store, 'add --from', options)
     const adding: Adding = { store, record, paths, asked, options, scratch, from, read: {} }
     const step = await beginStep(store, record, wishOf(adding), options.signal)
     if (step?.hit) return { digest: step.hit.output?.stdout ?? '' }
@@ -149,6 +154,10 @@ async function sourcesOf(adding: Adding): Promise<readonly Added[]> {
 
 async function find({ options, from }: Adding, shown: string, scratch: string): Promise<readonly Added[]> {
   const signal = options.signal ? { signal: options.signal } : {}
+  if (options.from === undefined && isRepository(shown)) {
+    await fetchGit(shown, scratch, gitOptions(options))
+    return [{ path: scratch, name: '', isDirectory: true, fromTop: '', shown, kind: 'file' }]
+  }
   if (/^https?:\/\//.test(shown)) {
     const { path, name } = await fetchFile(shown, scratch, { ...checksumOf(options), ...signal })
     return [{ path, name, isDirectory: false, fromTop: name, shown, kind: 'file' }]
@@ -159,7 +168,8 @@ async function find({ options, from }: Adding, shown: string, scratch: string): 
   }
   const root = await from.path()
   const added: Added[] = []
-  for (const found of findSources([shown], root ?? options.contextdir, 'add')) {
+  const all = findSources([shown], root ?? options.contextdir, 'add')
+  for (const found of withoutIgnored(all, [shown], await contextRules(options), 'add')) {
     if (options.checksum !== undefined) await checkFile(found.path, parseDigest(options.checksum), shown)
     const plain = found.isDirectory || root !== undefined || options.unpack === false || !(await isArchive(found.path))
     added.push({ ...found, shown, kind: plain ? 'file' : 'archive' })
@@ -178,6 +188,19 @@ async function unpack(
   const into = join(scratch, `${i}.unpacked`)
   await unpackArchive(path, into, { shown, ...(options.signal ? { signal: options.signal } : {}) })
   await transplant.contents(into, destination, options.chown === undefined ? 'kept' : 'given')
+}
+
+/** `github.com/…` is a context; here it is a file of that name. */
+function isRepository(source: string): boolean {
+  return isGitAddress(source) && !source.startsWith('github.com/')
+}
+
+function gitOptions({ checksum, keepGitDir, signal }: AddOptions): GitOptions {
+  return {
+    ...(checksum === undefined ? {} : { checksum }),
+    ...(keepGitDir === undefined ? {} : { keepGitDir }),
+    ...(signal ? { signal } : {}),
+  }
 }
 
 function folder(destination: string): string {

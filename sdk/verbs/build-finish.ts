@@ -35,6 +35,7 @@ export async function finishImage(store: Store, end: StageEnd, finishing: Finish
     ...here,
     quiet: true,
     squash,
+    omitHistory: options.omitHistory ?? false,
     ...(options.format ? { format: options.format } : {}),
     ...(epoch === undefined ? {} : { timestamp: epoch }),
   })
@@ -54,6 +55,7 @@ async function assembled(store: Store, state: BuildState, { options, epoch, name
     created: epoch === undefined ? (history.at(-1)?.created ?? now) : timeOf(epoch),
     annotations: { ...state.annotations, ...baseAnnotations(state) },
     format: options.format ?? state.format,
+    omitHistory: options.omitHistory ?? false,
   })
   const add = async () => {
     await putBlob(store, image.configBytes)

@@ -1,15 +1,10 @@
+import type { Warning } from '../containerfile/syntax.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import type { BuildProgressOptions } from './build-progress.js'
-import type { GlobalOptions } from './global.js'
+import type { PlanningOptions } from './build-source.js'
 
 /** Options of {@link build}. */
-export interface BuildOptions extends GlobalOptions, RegistryOptions, BuildProgressOptions {
-  /**
-   * The Containerfile; `-` is standard input. Default: Containerfile, Containerfile.in, Dockerfile or Dockerfile.in in the context.
-   * @short f
-   * @placeholder FILE
-   */
-  file?: string
+export interface BuildOptions extends PlanningOptions, RegistryOptions, BuildProgressOptions {
   /**
    * Name of the image; may be given several times.
    * @short t
@@ -17,35 +12,10 @@ export interface BuildOptions extends GlobalOptions, RegistryOptions, BuildProgr
    */
   tag?: readonly string[]
   /**
-   * Stage to build, by name or number. Default: the last one.
-   * @placeholder STAGE
-   */
-  target?: string
-  /**
-   * Value of an ARG: NAME=value, or NAME (taken from here).
-   * @placeholder NAME=VALUE
-   */
-  buildArg?: readonly string[]
-  /**
-   * File of values of ARGs, one NAME=value a line.
-   * @placeholder FILE
-   */
-  buildArgFile?: readonly string[]
-  /**
-   * Named context for FROM, COPY --from and RUN --mount: a folder, docker-image://NAME, oci-layout://PATH, an address.
-   * @placeholder NAME=VALUE
-   */
-  buildContext?: readonly string[]
-  /**
    * Steps that are executed at the same time. Default: as many as the machine has cores, at least 4.
    * @placeholder NUMBER
    */
   jobs?: number
-  /**
-   * Platform of the image, as os/arch[/variant]; several, with commas or given several times, make a list of images.
-   * @placeholder PLATFORM
-   */
-  platform?: readonly string[]
   /**
    * Write the image's ID to a file.
    * @placeholder FILE
@@ -115,16 +85,24 @@ export interface BuildOptions extends GlobalOptions, RegistryOptions, BuildProgr
   /** Accepted for buildah's scripts: builder always clamps file times to the image's time when one is given. */
   rewriteTimestamp?: boolean
   /**
-   * File of patterns of what is left out of the context. Default: .containerignore or .dockerignore.
-   * @placeholder FILE
-   */
-  ignorefile?: string
-  /**
    * Where the result goes beside the store: type=local,dest=DIR, type=tar,dest=FILE, type=oci,dest=FILE and the like.
    * @short o
    * @placeholder OUTPUT
    */
   output?: readonly string[]
+  /**
+   * Add the image to a list of images, which is made when it is not there.
+   * @placeholder LIST
+   */
+  manifest?: string
+  /** Leave the history out of the image. */
+  omitHistory?: boolean
+  /** Build nothing: say what should be better in the file. Exit code 1 where the file says that findings are errors. */
+  check?: boolean
+  /** Accepted for buildah's scripts: builder's build leaves no containers. */
+  rm?: boolean
+  /** Accepted for buildah's scripts: builder's build leaves no containers. */
+  forceRm?: boolean
 }
 
 /** A built image. */
@@ -135,4 +113,8 @@ export interface BuildResult {
   readonly names: readonly string[]
   /** Digest of the manifest, or of the list. */
   readonly digest: string
+  /** What should be better in the file. */
+  readonly warnings: readonly Warning[]
+  /** Of `check`: 1 when findings are errors. */
+  readonly exitCode?: number
 }

@@ -4,10 +4,9 @@ import { type StageRecord, type StepRecord, timeOf } from './build-record.js'
 import type { BuildReport } from './build-report.js'
 import { layersSection } from './build-report-layers.js'
 import { script, style } from './build-report-style.js'
-import { anchorOf, timeline } from './build-report-timeline.js'
+import { anchorOf, exactTime, timeline } from './build-report-timeline.js'
 import { stateOf } from './build-text.js'
 import { html, Markup, type Piece } from './html.js'
-import { formatTime } from './progress-text.js'
 
 /**
  * One page that says all about a build. It needs nothing but itself: its policy forbids every request, and every script and
@@ -72,7 +71,7 @@ function totals({ record, layers }: BuildReport): Markup {
   const added = made.reduce((sum, { end }) => sum + (end?.layer?.size ?? 0), 0)
   const rows: readonly (readonly [string, Piece])[] = [
     ['Begun', record.began === undefined ? 'never' : timeElement(record.began)],
-    ['Time', formatTime(timeOf(record, 0) / 1000)],
+    ['Time', exactTime(timeOf(record, 0))],
     ['Stages', record.stages.size],
     ['Steps', `${record.count('hit', 'done', 'failed')} of ${record.steps.length}`],
     ['From the cache', `${record.count('hit')} of ${formatCount(record.steps.length, 'step')}`],
@@ -96,9 +95,12 @@ function failure({ record, error }: BuildReport): Piece {
   return html`<section class="failure" role="alert">
 <h2>Why it failed</h2>
 ${error !== undefined && html`<pre>${error}</pre>`}
-${step && html`<p><a href="#${anchorOf(step)}">${step.text}</a></p>${output(step, true)}`}
+${step && html`<p><a href="#${anchorOf(step)}">${step.text}</a></p>${output(step, true, mostLines)}`}
 </section>`
 }
+
+/** On top of the page; with its step stands all that is known. */
+const mostLines = 20
 
 function stageSection({ id, needs, steps, state }: StageRecord): Markup {
   const after = needs.length === 0 ? '' : `, after ${needs.join(', ')}`
@@ -111,7 +113,7 @@ function stageSection({ id, needs, steps, state }: StageRecord): Markup {
 
 function stepRow(step: StepRecord): Markup {
   const { state, text, position, end } = step
-  const time = state === 'done' || state === 'failed' || state === 'stopped' ? formatTime(timeOf(step, 0) / 1000) : ''
+  const time = state === 'done' || state === 'failed' || state === 'stopped' ? exactTime(timeOf(step, 0)) : ''
   return html`
 <tr id="${anchorOf(step)}" tabindex="-1"><td><code>${text}</code>${
     position && html`<small>${position.file}:${position.line}</small>`
@@ -133,8 +135,8 @@ function why({ end }: StepRecord): Piece {
   }`
 }
 
-function output({ output }: StepRecord, isOpen: boolean): Piece {
-  const lines = output.last(Number.POSITIVE_INFINITY)
+function output({ output }: StepRecord, isOpen: boolean, most = Number.POSITIVE_INFINITY): Piece {
+  const lines = output.last(most)
   if (lines.length === 0) return ''
   const before = output.count - lines.length
   const title = before > 0 ? `Output, the last ${formatCount(lines.length, 'line')}` : 'Output'

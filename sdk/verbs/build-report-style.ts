@@ -28,6 +28,9 @@ caption strong { color: var(--text); }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-top: 1px solid var(--line); }
 th { font-size: 13px; color: var(--quiet); font-weight: 500; border-top: 0; }
 .number { text-align: right; white-space: nowrap; }
+.steps th:nth-child(2), .steps th:nth-child(3), .steps th:nth-child(4) { width: 6.5rem; }
+.layers td:first-child code { white-space: nowrap; }
+.layers th:nth-child(4) { width: 35%; }
 .files { margin: .25rem 0; }
 .files td { border: 0; padding: .05rem .5rem .05rem 0; }
 .layers td.size { width: 20%; min-width: 5rem; }

@@ -7,7 +7,7 @@ export function timeline(record: BuildRecord): Markup {
   const whole = Math.max(timeOf(record, 0), 1)
   const began = record.began ?? 0
   const rows = [...record.stages.values()].map((stage) => row(stage, began, whole))
-  const marks = [0, 0.25, 0.5, 0.75, 1].map((part) => formatMark(whole * part))
+  const marks = [0, 0.25, 0.5, 0.75, 1].map((part) => exactTime(whole * part))
   return html`<div class="timeline">${rows}<span></span><div class="axis" aria-hidden="true">${marks.map(
     (mark) => html`<span>${mark}</span>`,
   )}</div></div>
@@ -30,13 +30,15 @@ function row(stage: StageRecord, began: number, whole: number): Markup {
 function bar(step: StepRecord, began: number, whole: number): Markup {
   const x = (((step.began ?? began) - began) / whole) * 1000
   const width = Math.max((timeOf(step, (step.began ?? 0) + 1) / whole) * 1000, thinnest)
-  const title = `${step.text}: ${step.state === 'hit' ? 'CACHED' : `${step.state}, ${formatTime(timeOf(step, 0) / 1000)}`}`
+  const title = `${step.text}: ${step.state === 'hit' ? 'CACHED' : `${step.state}, ${exactTime(timeOf(step, 0))}`}`
   return html`<a href="#${anchorOf(step)}" aria-label="${title}"><rect class="${step.state}" x="${Math.min(x, 1000 - thinnest).toFixed(2)}" y="0" width="${width.toFixed(2)}" height="10"><title>${title}</title></rect></a>`
 }
 
 /** Of 1000: what takes no time can be seen and clicked. */
 const thinnest = 3
 
-function formatMark(milliseconds: number): string {
-  return milliseconds === 0 ? '0' : formatTime(milliseconds / 1000)
+/** `40 ms`, `0`, or as everywhere from a second on. */
+export function exactTime(milliseconds: number): string {
+  if (milliseconds === 0) return '0'
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : formatTime(milliseconds / 1000)
 }

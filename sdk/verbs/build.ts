@@ -1,33 +1,25 @@
-import { availableParallelism } from 'node:os'
-import { type Context, openContext } from '../containerfile/context.js'
 import { executeBuild } from '../containerfile/execute.js'
-import { findContainerfile } from '../containerfile/find-containerfile.js'
 import { Held } from '../containerfile/held.js'
-import type { BuildJob, ContextFiles, NamedFiles } from '../containerfile/job.js'
+import { formatWarnings } from '../containerfile/lint.js'
 import { iidText, metadataText } from '../containerfile/metadata.js'
-import { findNamedContext, type NamedContext, namedContexts } from '../containerfile/named-context.js'
-import { outputNames, parseOutputs, writesToStdout } from '../containerfile/output.js'
-import { planBuild } from '../containerfile/plan.js'
+import { type BuildOutput, outputNames, parseOutputs, writesToStdout } from '../containerfile/output.js'
 import { platformsOf } from '../containerfile/platforms.js'
-import type { Containerfile, Stage } from '../containerfile/syntax.js'
-import { formatPlatform, hostPlatform, type Platform } from '../image/platform.js'
+import { formatPlatform, type Platform } from '../image/platform.js'
 import { localName } from '../image/reference.js'
 import { combine } from '../store/combine.js'
 import type { Image } from '../store/images.js'
+import { addToList } from '../store/lists.js'
 import { isList } from '../store/read-list.js'
-import { openStore, type Store } from '../store/store.js'
+import { openStore } from '../store/store.js'
+import { checkFile } from './build-check.js'
 import { finishImage } from './build-finish.js'
+import { openInputs, planFor } from './build-inputs.js'
+import { type Building, hereOf, jobFor } from './build-job.js'
 import type { BuildOptions, BuildResult } from './build-options.js'
 import type { BuildProgress } from './build-progress.js'
-import { runInputs } from './build-run-options.js'
-import { openShell } from './build-shell.js'
-import { readContainerfile } from './build-source.js'
-import { argumentsOf, environmentOf } from './build-values.js'
 import { watchBuild } from './build-watch.js'
-import { workshopOf } from './build-workshop.js'
 import { epochOf } from './epoch.js'
-import type { GlobalOptions } from './global.js'
-import { reapRuns } from './reap.js'
+import { reapContainers, reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
 import { writeOutput } from './write-output.js'
 
@@ -67,114 +59,52 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
   const epoch = epochOf(options, 'build')
   const outputs = parseOutputs(options.output)
   const names = [...(options.tag ?? []), ...outputNames(outputs)].map(localName)
+  if (options.manifest !== undefined) localName(options.manifest)
   const platforms = platformsOf(options.platform)
   const store = await openStore(options)
   await using held = new Held()
+  const inputs = await openInputs(store, held, context, options, 'build')
+  const building: Building = { ...inputs, options, epoch, progress }
+  const checked = checkFile(building)
+  if (options.check) return { id: '', names: [], digest: '', ...checked }
   await reapRuns(store)
-  const opening = { store, ...(options.signal ? { signal: options.signal } : {}) }
-  const files = held.use(await openContext(context, opening))
-  const found = await findContainerfile(files, options.file, opening)
-  const file = await readContainerfile(found, files, options)
-  const inputs: Inputs = { store, held, files, file, options, epoch, progress }
+  await reapContainers(store)
   const several = platforms.length > 1
   const images: Image[] = []
-  for (const platform of platforms) images.push(await buildOne(inputs, platform, several ? [] : names))
-  const [first] = images
-  if (!first) throw new TypeError('there is a platform')
-  const built = several ? await combine(store, images, names) : first
-  for (const output of outputs) await writeOutput(store, { built, images, names }, output, hereOf(store, options))
-  const digest = isList(built) ? built.digest : built.manifestDigest
-  if (options.iidfile) await writeResult(options.iidfile, iidText(built))
-  if (options.metadataFile) await writeResult(options.metadataFile, metadataText(built, names, images))
-  return { id: built.id, names, digest }
+  for (const platform of platforms) images.push(await buildOne(building, platform, several ? [] : names))
+  return { ...(await finish(building, images, names, outputs)), warnings: checked.warnings }
 }
 
 /** What the shell door prints. */
-export function present({ id }: BuildResult, { output }: BuildOptions): string {
+export function present({ id, warnings }: BuildResult, { output, check }: BuildOptions): string {
+  if (check) return warnings.length === 0 ? 'no warnings found' : formatWarnings(warnings)
   return writesToStdout(parseOutputs(output)) ? '' : id
 }
 
-interface Inputs {
-  readonly store: Store
-  readonly held: Held
-  readonly files: Context
-  readonly file: Containerfile
-  readonly options: BuildOptions
-  readonly epoch: number | undefined
-  readonly progress: BuildProgress
-}
-
-async function buildOne(inputs: Inputs, platform: Platform, names: readonly string[]): Promise<Image> {
-  const { store, file, options, epoch, progress } = inputs
-  const given = argumentsOf(options)
-  const contexts = namedContexts(options.buildContext)
-  const named = (name: string) => findNamedContext(contexts, name)
-  const plan = planBuild(file, {
-    given,
-    platform,
-    buildPlatform: hostPlatform(),
-    isContext: (name) => named(name) !== undefined,
-    ...(options.target === undefined ? {} : { target: options.target }),
-  })
-  const stopper = options.signal ?? new AbortController().signal
-  const here = hereOf(store, options)
-  const job: BuildJob = {
-    ...{
-      store,
-      plan,
-      given,
-      platform,
-      buildPlatform: hostPlatform(),
-      stages: file.stages,
-      tell: progress.note,
-      signal: stopper,
-    },
-    workshop: workshopOf(store, options, epoch),
-    context: async () => contextFiles(inputs),
-    named: (name) => openNamed(inputs, named(name)),
-    layers: options.layers ?? true,
-    mayHit: mayHit(options),
-    jobs: options.jobs ?? Math.max(4, availableParallelism()),
-    format: options.format ?? 'oci',
-    runInputs: runInputs(options),
-    env: environmentOf(options),
-    ...(epoch === undefined ? {} : { epoch }),
-    ...(options.onFailure === 'shell' ? { onFailure: (failed) => openShell(inputs, failed, here) } : {}),
-  }
-  const image = await executeBuild(job, (end) => finishImage(store, end, { options, names, epoch, here }))
+async function buildOne(building: Building, platform: Platform, names: readonly string[]): Promise<Image> {
+  const { store, options, epoch, progress } = building
+  const job = jobFor(building, planFor(building, platform), platform)
+  const finishing = { options, names, epoch, here: hereOf(store, options) }
+  const image = await executeBuild(job, (end) => finishImage(store, end, finishing))
   const told = { id: image.id, names, platform: formatPlatform(platform) }
   progress.note({ type: 'image', time: Date.now(), ...told })
   return image
 }
 
-function contextFiles({ files, options }: Inputs): ContextFiles {
-  return { path: files.path, ...(options.ignorefile === undefined ? {} : { ignorefile: options.ignorefile }) }
-}
-
-const opened = new WeakMap<Held, Map<string, Promise<NamedFiles>>>()
-
-/** A named context is opened when it is first used, and once. */
-function openNamed(inputs: Inputs, context: NamedContext | undefined): Promise<NamedFiles> | undefined {
-  if (!context) return undefined
-  if (context.kind === 'image') return Promise.resolve({ kind: 'image', name: context.image })
-  const { held, store, options } = inputs
-  const known = opened.get(held) ?? new Map<string, Promise<NamedFiles>>()
-  opened.set(held, known)
-  const open = async (): Promise<NamedFiles> => {
-    const signal = options.signal ? { signal: options.signal } : {}
-    const { path } = held.use(await openContext(context.where, { store, ...signal }))
-    return { kind: 'files', path }
-  }
-  const files = known.get(context.name) ?? open()
-  known.set(context.name, files)
-  return files
-}
-
-function mayHit({ noCache = false, noCacheFilter = [] }: BuildOptions): (stage: Stage) => boolean {
-  const without = new Set(noCacheFilter.flatMap((text) => text.toLowerCase().split(',')))
-  return ({ name, index }) => !noCache && !without.has(`${index}`) && !(name !== undefined && without.has(name))
-}
-
-function hereOf({ root, runroot, driver }: Store, { signal }: BuildOptions): GlobalOptions {
-  return { root, runroot, ...(driver ? { storageDriver: driver } : {}), ...(signal ? { signal } : {}) }
+/** What happens with the images: the list of several, files that tell of them, outputs. */
+async function finish(
+  { store, options }: Building,
+  images: readonly Image[],
+  names: readonly string[],
+  outputs: readonly BuildOutput[],
+): Promise<Omit<BuildResult, 'warnings'>> {
+  const [first] = images
+  if (!first) throw new TypeError('a build is for one platform at least')
+  const built = images.length > 1 ? await combine(store, images, names) : first
+  if (options.manifest !== undefined)
+    for (const image of images) await addToList(store, options.manifest, image, 'build --manifest')
+  for (const output of outputs) await writeOutput(store, { built, images, names }, output, hereOf(store, options))
+  if (options.iidfile) await writeResult(options.iidfile, iidText(built))
+  if (options.metadataFile) await writeResult(options.metadataFile, metadataText(built, names, images))
+  return { id: built.id, names, digest: isList(built) ? built.digest : built.manifestDigest }
 }

@@ -1,5 +1,6 @@
 import { closureOf } from '../distro/closure.js'
 import { BuilderError } from '../errors.js'
+import { withoutIgnored } from '../layer/left-out.js'
 import { findSources, type Source } from '../layer/sources.js'
 import { Transplant } from '../layer/transplant.js'
 import type { Content } from '../steps/content.js'
@@ -8,7 +9,7 @@ import { useRoot } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
 import { type LazyRoot, lazyRoot } from './other-root.js'
 import { byOrigin, placingInputs, readContent, withoutNames } from './place-step.js'
-import { copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
+import { contextRules, copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
 import { beginStep, type StepDone, type StepWish } from './step.js'
 
 /** Options of {@link copy}. */
@@ -58,7 +59,7 @@ export async function copy(
   const store = await openStore(options)
   const record = await findContainer(store, container, 'copy')
   const copying: Copying = { store, record, paths, options, read: {} }
-  await using from = lazyRoot(store, options)
+  await using from = lazyRoot(store, 'copy --from', options)
   const step = await beginStep(store, record, wishOf(copying, from), options.signal)
   if (step?.hit) return { digest: step.hit.output?.stdout ?? '' }
   let done: StepDone = { state: 'failed' }
@@ -92,7 +93,7 @@ async function place({ store, record, paths, options }: Copying, from: LazyRoot)
   const context = (await from.path()) ?? options.contextdir
   const transplant = new Transplant(root.path, await placing(root.path, options))
   if (options.closure) await copyClosure(transplant, paths)
-  else await copyAll(transplant, findAll(paths, context), destinationOf(record, paths), options)
+  else await copyAll(transplant, await findAll(paths, context, options), destinationOf(record, paths), options)
   const digest = transplant.finish()
   if (options.addHistory) await noteHistory(store, record, `COPY ${digest} in ${paths.at(-1)}`)
   return digest
@@ -104,7 +105,7 @@ function wishOf(copying: Copying, from: LazyRoot): StepWish {
   const inputs = placingInputs(destination, options)
   const bySources = async () => {
     const context = (await from.path()) ?? options.contextdir
-    const sources = options.closure ? await closureSources(paths) : findAll(paths, context)
+    const sources = options.closure ? await closureSources(paths) : await findAll(paths, context, options)
     copying.read.content = await readContent(store, sources, await placing('/', withoutNames(options)), options)
     return { ...inputs, sources: copying.read.content.digest }
   }
@@ -116,9 +117,14 @@ function wishOf(copying: Copying, from: LazyRoot): StepWish {
   }
 }
 
-function findAll(paths: readonly string[], context: string | undefined): Source[] {
+async function findAll(
+  paths: readonly string[],
+  context: string | undefined,
+  options: CopyOptions,
+): Promise<readonly Source[]> {
   const sources = paths.length > 1 ? paths.slice(0, -1) : paths
-  if (sources.length > 0) return findSources(sources, context, 'copy')
+  if (sources.length > 0)
+    return withoutIgnored(findSources(sources, context, 'copy'), sources, await contextRules(options), 'copy')
   const hint = 'write builder copy CONTAINER SOURCE… DESTINATION'
   throw new BuilderError('USAGE', { operation: 'copy', object: '', reason: 'no source is named', hint })
 }

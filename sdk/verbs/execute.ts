@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { BuilderError } from '../errors.js'
+import { Redaction, redactText } from '../runtime/redact.js'
 import type { BegunRun } from './begun-run.js'
 
 /** How a begun command is executed. */
@@ -20,6 +21,7 @@ export interface ExecuteOptions {
 export interface Executed {
   /** 128 + the signal's number when a signal ended it. */
   readonly exitCode: number
+  /** Without the secrets that the command was given. */
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
 }
@@ -43,10 +45,12 @@ export async function execute(run: BegunRun, options: ExecuteOptions): Promise<E
   try {
     child.stdin?.on('error', () => {})
     child.stdin?.end(options.input)
-    const output = { stdout: collect(child, 'stdout', options), stderr: collect(child, 'stderr', options) }
+    const secrets = secretsOf(run)
+    const [stdout, stderr] = (['stdout', 'stderr'] as const).map((name) => new Collected(child, name, secrets, options))
     const exitCode = await ended(child, program, options.signal)
+    const output = { stdout: stdout?.end() ?? nothing, stderr: stderr?.end() ?? nothing }
     if (options.signal?.aborted) throw stopped(run)
-    return { exitCode, stdout: Buffer.concat(output.stdout), stderr: Buffer.concat(output.stderr) }
+    return { exitCode, ...output }
   } finally {
     clearTimeout(last)
     options.signal?.removeEventListener('abort', stop)
@@ -56,13 +60,38 @@ export async function execute(run: BegunRun, options: ExecuteOptions): Promise<E
 /** Milliseconds that a stopped command has to end by itself. */
 const grace = 1000
 
-function collect(child: ChildProcess, name: 'stdout' | 'stderr', { onOutput }: ExecuteOptions): Uint8Array[] {
-  const chunks: Uint8Array[] = []
-  child[name]?.on('data', (chunk: Uint8Array) => {
-    chunks.push(chunk)
-    onOutput?.(name, chunk)
-  })
-  return chunks
+const nothing = new Uint8Array()
+
+/** The secrets that a run can see. */
+export function secretsOf({ secrets = [] }: BegunRun): readonly Uint8Array[] {
+  return secrets.map((value) => Buffer.from(value, 'base64'))
+}
+
+/** What comes from a stream, without the secrets in it. */
+class Collected {
+  readonly #chunks: Uint8Array[] = []
+  readonly #redaction: Redaction
+  readonly #tell: (chunk: Uint8Array) => void
+
+  constructor(
+    child: ChildProcess,
+    name: 'stdout' | 'stderr',
+    secrets: readonly Uint8Array[],
+    { onOutput }: ExecuteOptions,
+  ) {
+    this.#redaction = new Redaction(secrets)
+    this.#tell = (chunk) => {
+      if (chunk.length === 0) return
+      this.#chunks.push(chunk)
+      onOutput?.(name, chunk)
+    }
+    child[name]?.on('data', (chunk: Uint8Array) => this.#tell(this.#redaction.push(chunk)))
+  }
+
+  end(): Uint8Array {
+    this.#tell(this.#redaction.end())
+    return Buffer.concat(this.#chunks)
+  }
 }
 
 /** When it was stopped, processes of the container may still hold its streams: then its exit counts. */
@@ -79,10 +108,10 @@ function ended(child: ChildProcess, program: string, signal: AbortSignal | undef
   })
 }
 
-function stopped({ command }: BegunRun): BuilderError {
+function stopped(run: BegunRun): BuilderError {
   return new BuilderError('ABORTED', {
     operation: 'run',
-    object: command.join(' '),
+    object: redactText(run.command.join(' '), secretsOf(run)),
     reason: 'stopped before it was done',
   })
 }

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { parseMode } from '../layer/chmod.js'
-import { ignoreRules, parseIgnore } from '../layer/ignore.js'
+import { type IgnoreRules, ignoreRules, parseIgnore } from '../layer/ignore.js'
+import { leftOut } from '../layer/left-out.js'
 import type { Source } from '../layer/sources.js'
 import type { Transplant, TransplantOptions } from '../layer/transplant.js'
 import { resolveUser } from '../runtime/user.js'
@@ -80,7 +81,7 @@ export async function placing(root: string, options: PlacingOptions): Promise<Tr
     ...(owner ? { owner } : {}),
     ...(options.chmod === undefined ? {} : { mode: parseMode(options.chmod) }),
     ...(options.timestamp === undefined ? {} : { mtime: mtimeOf(options.timestamp) }),
-    ...(rules ? { ignores: rules.ignores, enterIgnored: rules.mayComeBackIn } : {}),
+    ...rules,
     ...(options.signal ? { signal: options.signal } : {}),
   }
 }
@@ -95,7 +96,7 @@ export async function copyAll(
   const intoFolder = sources.length > 1 || destination.endsWith('/') || parents || transplant.isDirectory(destination)
   for (const source of sources) {
     const below = parents ? join(destination, source.fromTop) : destination
-    if (source.isDirectory) await transplant.contents(source.path, below)
+    if (source.isDirectory) await transplant.contents(source.path, below, 'given', source.fromTop)
     else await transplant.file(source.path, intoFolder && !parents ? join(destination, source.name) : below)
   }
 }
@@ -116,10 +117,15 @@ function mtimeOf(seconds: number): bigint {
   })
 }
 
-async function rulesOf({ ignorefile, exclude, contextdir }: PlacingOptions) {
-  if (ignorefile === undefined) return exclude && exclude.length > 0 ? ignoreRules(exclude) : undefined
-  if (contextdir !== undefined)
-    return parseIgnore(`${await readFile(ignorefile, 'utf8')}\n${(exclude ?? []).join('\n')}`, ignorefile)
+async function rulesOf(options: PlacingOptions) {
+  const { exclude = [] } = options
+  return leftOut(await contextRules(options), exclude.length > 0 ? ignoreRules(exclude) : undefined)
+}
+
+/** What an ignore file leaves out of the context. Throws `USAGE` where there is no context, and what reading it throws. */
+export async function contextRules({ ignorefile, contextdir }: PlacingOptions): Promise<IgnoreRules | undefined> {
+  if (ignorefile === undefined) return undefined
+  if (contextdir !== undefined) return parseIgnore(await readFile(ignorefile, 'utf8'), ignorefile)
   const hint = 'name the folder that the patterns belong to with --contextdir'
   throw new BuilderError('USAGE', {
     operation: 'copy',

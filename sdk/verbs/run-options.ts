@@ -25,7 +25,7 @@ export interface RunOptions extends GlobalOptions {
    */
   volume?: readonly string[]
   /**
-   * Mount for this command: type=bind,src=…,dst=…[,ro], type=tmpfs,dst=…, type=cache,dst=…[,id=…].
+   * Mount for this command: type=bind,src=…,dst=…[,rw], type=tmpfs,dst=…, type=cache,dst=…[,id=…], type=secret,id=…, type=ssh.
    * @placeholder MOUNT
    */
   mount?: readonly string[]
@@ -34,8 +34,55 @@ export interface RunOptions extends GlobalOptions {
    * @placeholder DIR
    */
   contextdir?: string
-  /** Network: the host's (the default), none, or one of its own through pasta or slirp4netns. */
-  network?: 'host' | 'none' | 'private'
+  /**
+   * Secret that --mount type=secret may use: id=NAME,src=FILE, or id=NAME,env=VARIABLE.
+   * @placeholder SECRET
+   */
+  secret?: readonly string[]
+  /**
+   * Agent or keys that --mount type=ssh may use: default, ID=SOCKET, or ID=KEYFILE[,KEYFILE…].
+   * @placeholder AGENT
+   */
+  ssh?: readonly string[]
+  /** Network: the host's (which is also the default), none, or one of its own through pasta or slirp4netns. */
+  network?: 'default' | 'host' | 'none' | 'private'
+  /** Security: sandbox (the default), or insecure, with all rights that builder has; needs --allow security.insecure. */
+  security?: 'sandbox' | 'insecure'
+  /**
+   * What a command may ask for: security.insecure, network.host.
+   * @placeholder ENTITLEMENT
+   */
+  allow?: readonly string[]
+  /**
+   * Line of /etc/hosts.
+   * @placeholder NAME:ADDRESS
+   */
+  addHost?: readonly string[]
+  /**
+   * Name server instead of the host's.
+   * @placeholder ADDRESS
+   */
+  dns?: readonly string[]
+  /**
+   * Domain in which short names are looked up; a dot for none.
+   * @placeholder DOMAIN
+   */
+  dnsSearch?: readonly string[]
+  /**
+   * Option of resolv.conf.
+   * @placeholder OPTION
+   */
+  dnsOption?: readonly string[]
+  /**
+   * Size of /dev/shm, as 64m.
+   * @placeholder BYTES
+   */
+  shmSize?: string
+  /**
+   * Limit of the command, as nofile=1024:2048.
+   * @placeholder NAME=SOFT[:HARD]
+   */
+  ulimit?: readonly string[]
   /**
    * Capability beside the default ones.
    * @placeholder CAP

@@ -1,6 +1,7 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Digest } from '../image/digest.js'
+import { dropMemoryFolder, makeMemoryFolder } from '../runtime/memory-folder.js'
 import { outputLimit } from '../steps/record.js'
 import type { StepResult } from '../steps/step.js'
 import type { ContainerRecord } from '../store/containers.js'
@@ -74,8 +75,16 @@ function uncaptured(step: BegunStep): RunStep {
   }
 }
 
-function captured(store: Store, step: BegunStep, { standardInput, validExitCodes = [] }: StepRunOptions): RunStep {
-  const folder = temporaryFolder(store)
+function captured(
+  store: Store,
+  step: BegunStep,
+  { standardInput, validExitCodes = [], secret = [] }: StepRunOptions,
+): RunStep {
+  const own = temporaryFolder(store)
+  const folder = join(own, 'output')
+  // What it prints may hold a secret, which must not be on a disk before it is taken out.
+  if (secret.length > 0) makeMemoryFolder(folder)
+  else mkdirSync(folder)
   const script = standardInput === 'empty' ? `exec </dev/null\n${capture}` : capture
   return {
     capturing: (argv) => ['sh', '-c', script, 'sh', folder, ...argv],
@@ -83,7 +92,8 @@ function captured(store: Store, step: BegunStep, { standardInput, validExitCodes
       try {
         await step.end(how === 'failed' ? { state: 'failed' } : doneIn(folder, validExitCodes, redact))
       } finally {
-        rmSync(folder, { recursive: true, force: true })
+        dropMemoryFolder(folder)
+        rmSync(own, { recursive: true, force: true })
       }
     },
   }

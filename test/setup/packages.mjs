@@ -40,6 +40,7 @@ export const testPackages = [
   { program: 'docker-registry', apt: 'docker-registry' },
   { program: 'htpasswd', apt: 'apache2-utils', dnf: 'httpd-tools' },
   { program: 'openssl', apt: 'openssl' },
+  { program: 'ssh-agent', apt: 'openssh-client', dnf: 'openssh-clients' },
   { program: 'mandoc', apt: 'mandoc' },
   { program: 'man', apt: 'man-db' },
   { program: 'chromium', apt: 'chromium' },

@@ -119,7 +119,7 @@ test('a page of a failed build, without scripts: why it failed stands on top, wi
   assert.equal(await page.value(text('h1 .state')), 'failed')
   assert.match(
     await page.value(text('.failure')),
-    /Containerfile:2\n {2}RUN make docs\n {2}\^\s+RUN make docs\s+Output\s[\s\S]*line 50$/,
+    /Containerfile:2\n {2}RUN make docs\n {2}\^\s+RUN make docs\s+Output, the last 20 lines\s+line 31\n[\s\S]*line 50$/,
   )
   assert.equal(await page.value(`document.querySelectorAll('.find').length`), 0)
   assert.deepEqual(
