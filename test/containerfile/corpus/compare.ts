@@ -44,7 +44,7 @@ export async function treesOf(store: string, images: readonly string[]): Promise
 /** What differs between two trees; times count where the context or the base set them. */
 export function compared(ours: Tree, theirs: Tree): Difference[] {
   const paths = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].sort()
-  return paths.flatMap((path) => {
+  return paths.flatMap((path): Difference[] => {
     const [one, other] = [ours[path], theirs[path]]
     if (!one || !other) return [{ path, ours: one, theirs: other }]
     const keys = (Object.keys({ ...one, ...other }) as (keyof Entry)[]).filter((key) =>
@@ -52,7 +52,7 @@ export function compared(ours: Tree, theirs: Tree): Difference[] {
     )
     const differing = keys.filter((key) => JSON.stringify(one[key]) !== JSON.stringify(other[key]))
     if (differing.length === 0) return []
-    const pick = (entry: Entry) => Object.fromEntries(differing.map((key) => [key, entry[key]]))
+    const pick = (entry: Entry): Partial<Entry> => Object.fromEntries(differing.map((key) => [key, entry[key]]))
     return [{ path, ours: pick(one), theirs: pick(other) }]
   })
 }

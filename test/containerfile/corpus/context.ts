@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, linkSync, lutimesSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 
 /** The time of every file of the context: 2001-02-03 04:05:06 UTC, in seconds since 1970. */
@@ -63,7 +72,8 @@ function makeArchives(folder: string): void {
   execFileSync('cp', [join(folder, 'archive.tar.gz'), join(folder, 'no-suffix')])
 }
 
-function setTimes(folder: string): void {
+/** Gives every file below a folder the one time. */
+export function setTimes(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) setTimes(path)
