@@ -44,6 +44,7 @@ _builder() {
         '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
         '*--exclude=[Pattern of files to leave out]:pattern: ' \
         '--timestamp=[Modification time of what is copied, in seconds since 1970]:seconds: ' \
+        '--link[Place what is copied without looking at what is there]' \
         '--parents[Keep the sources'\'' folders]' \
         '--add-history[Add an entry for this copy to the image'\''s history]' \
         '(-q --quiet)-q[Print nothing]' \
@@ -98,6 +99,25 @@ _builder() {
         '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
+        '*-v+[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--volume=[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--secret=[Secret that --mount type=secret may use]:secret: ' \
+        '*--ssh=[Agent or keys that --mount type=ssh may use]:agent: ' \
+        '--network=[Network]:value:(default host none private)' \
+        '*--allow=[What a command may ask for]:entitlement: ' \
+        '*--add-host=[Line of /etc/hosts]:name address: ' \
+        '*--dns=[Name server instead of the host'\''s]:address: ' \
+        '*--dns-search=[Domain in which short names are looked up]:domain: ' \
+        '*--dns-option=[Option of resolv.conf]:option: ' \
+        '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
+        '*--ulimit=[Limit of commands, as nofile=1024:2048]:name soft hard: ' \
+        '*--cap-add=[Capability beside the default ones]:cap: ' \
+        '*--cap-drop=[Capability to take away]:cap: ' \
+        '*--device=[Device of the host that commands see]:device: ' \
+        '*--security-opt=[Security option]:option: ' \
+        '--isolation=[Isolation]:value:(oci rootless chroot)' \
+        '--runtime=[OCI runtime to use instead of crun or runc]:path:_files' \
+        '*--runtime-flag=[Global flag for the OCI runtime, without its leading dashes]:flag: ' \
         '1::context:_files'
       ;;
     check)
@@ -194,6 +214,7 @@ _builder() {
         '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
         '*--exclude=[Pattern of files to leave out]:pattern: ' \
         '--timestamp=[Modification time of what is copied, in seconds since 1970]:seconds: ' \
+        '--link[Place what is copied without looking at what is there]' \
         '--parents[Keep the sources'\'' folders]' \
         '--add-history[Add an entry for this copy to the image'\''s history]' \
         '(-q --quiet)-q[Print nothing]' \
@@ -557,35 +578,35 @@ _builder() {
         '*--env=[Environment variable for this command]:name value: ' \
         '--user=[User that the command runs as, by name or number]:user group: ' \
         '--workingdir=[Folder that the command starts in]:path:_files' \
-        '*-v+[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
-        '*--volume=[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
         '*--mount=[Mount for this command]:mount: ' \
         '--contextdir=[Folder that relative sources of bind mounts are taken from]:dir:_files' \
+        '--security=[Security]:value:(sandbox insecure)' \
+        '(-t --terminal --tty)-t[Give the command a terminal]' \
+        '(-t --terminal --tty)--terminal[Give the command a terminal]' \
+        '(-t --terminal --tty)--tty[Give the command a terminal]' \
+        '--hostname=[Name of the machine inside]:name: ' \
+        '--no-hosts[Leave the container'\''s own /etc/hosts]' \
+        '*--valid-exit-codes=[Exit code that counts as success beside 0]:code: ' \
+        '--add-history[Add an entry for this command to the image'\''s history]' \
+        '*-v+[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--volume=[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
         '*--secret=[Secret that --mount type=secret may use]:secret: ' \
         '*--ssh=[Agent or keys that --mount type=ssh may use]:agent: ' \
         '--network=[Network]:value:(default host none private)' \
-        '--security=[Security]:value:(sandbox insecure)' \
         '*--allow=[What a command may ask for]:entitlement: ' \
         '*--add-host=[Line of /etc/hosts]:name address: ' \
         '*--dns=[Name server instead of the host'\''s]:address: ' \
         '*--dns-search=[Domain in which short names are looked up]:domain: ' \
         '*--dns-option=[Option of resolv.conf]:option: ' \
         '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
-        '*--ulimit=[Limit of the command, as nofile=1024:2048]:name soft hard: ' \
+        '*--ulimit=[Limit of commands, as nofile=1024:2048]:name soft hard: ' \
         '*--cap-add=[Capability beside the default ones]:cap: ' \
         '*--cap-drop=[Capability to take away]:cap: ' \
-        '*--device=[Device of the host that the command sees]:device: ' \
+        '*--device=[Device of the host that commands see]:device: ' \
         '*--security-opt=[Security option]:option: ' \
-        '(-t --terminal --tty)-t[Give the command a terminal]' \
-        '(-t --terminal --tty)--terminal[Give the command a terminal]' \
-        '(-t --terminal --tty)--tty[Give the command a terminal]' \
-        '--hostname=[Name of the machine inside]:name: ' \
-        '--no-hosts[Leave the container'\''s own /etc/hosts]' \
         '--isolation=[Isolation]:value:(oci rootless chroot)' \
         '--runtime=[OCI runtime to use instead of crun or runc]:path:_files' \
         '*--runtime-flag=[Global flag for the OCI runtime, without its leading dashes]:flag: ' \
-        '*--valid-exit-codes=[Exit code that counts as success beside 0]:code: ' \
-        '--add-history[Add an entry for this command to the image'\''s history]' \
         '1:container:_builder_containers' \
         '*::command:_normal'
       ;;

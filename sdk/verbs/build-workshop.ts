@@ -16,7 +16,7 @@ import type { Store } from '../store/store.js'
 import { beginRun, endRun } from './begin-run.js'
 import type { BuildOptions } from './build-options.js'
 import { placeFiles } from './build-place.js'
-import { runOptions } from './build-run-options.js'
+import { runFiles, runOptions } from './build-run-options.js'
 import { execute } from './execute.js'
 import type { GlobalOptions } from './global.js'
 import { type PullPolicy, pullImage } from './pull-image.js'
@@ -98,7 +98,8 @@ class Container implements Bench {
   }
 
   async run(work: RunWork, signal: AbortSignal): Promise<number> {
-    const begun = await beginRun(this.id, work.argv, { ...this.#here(signal), ...runOptions(work, this.options) })
+    const options = { ...this.#here(signal), ...runOptions(work, this.options) }
+    const begun = await beginRun(this.id, work.argv, options, { files: runFiles(work) })
     try {
       const { exitCode } = await execute(begun, { stdio: 'pipe', signal, onOutput: work.onOutput })
       return exitCode

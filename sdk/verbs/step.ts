@@ -1,5 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { BuilderError, printable } from '../errors.js'
 import type { History } from '../image/config.js'
 import type { Digest } from '../image/digest.js'
@@ -9,13 +8,14 @@ import { stateDigest, stepKey } from '../steps/key.js'
 import { lookUpStep } from '../steps/look-up.js'
 import { recordStep } from '../steps/record.js'
 import type { Step, StepResult } from '../steps/step.js'
-import { type ContainerRecord, containerDir, requireContainer } from '../store/containers.js'
+import { type ContainerRecord, requireContainer } from '../store/containers.js'
 import { acquireLock, type HeldLock, tryLock, withLock } from '../store/locks.js'
 import { isMounted, usesOf } from '../store/mounts.js'
 import { advanceContainer, hasChanges } from '../store/seal-step.js'
 import type { Store } from '../store/store.js'
 import { epochOf } from './epoch.js'
 import { sealContainer, tidyContainer } from './seal-container.js'
+import { stepLock, taint, taintOf, untaint } from './step-lock.js'
 
 /** What a verb is about to do to a container made by `from --layers`. */
 export interface StepWish {
@@ -60,7 +60,7 @@ export async function beginStep(
   signal: AbortSignal | undefined,
 ): Promise<BegunStep | undefined> {
   if (!record.steps) return undefined
-  const lock = tryLock(store, `step-${record.id}`, { purpose: wish.said })
+  const lock = await stepLock(store, record.id, wish.said)
   if (!lock) return besides(store, record, wish)
   const explain = explaining(record, wish)
   const epoch = epochOf({}, wish.verb)
@@ -71,16 +71,6 @@ export async function beginStep(
     lock.release()
     throw error
   }
-}
-
-/** Notes that a container with steps is changed by other means than a step. */
-export function taint(store: Store, record: Pick<ContainerRecord, 'id' | 'steps'>): void {
-  if (record.steps) writeFileSync(taintOf(store, record.id), '')
-}
-
-/** After a commit the state is known again. */
-export function untaint(store: Store, id: string): void {
-  rmSync(taintOf(store, id), { force: true })
 }
 
 interface Begun {
@@ -165,8 +155,9 @@ async function end(begun: Begun, asked: readonly Asked[], done: StepDone): Promi
 }
 
 /** Somebody may have come to work in the container meanwhile: then it is as it would be without steps. */
-async function sealUnlessInUse({ store, record, signal, epoch }: Begun, history: History) {
-  const sealing = { ...(epoch === undefined ? {} : { epoch }), ...(signal ? { signal } : {}) }
+async function sealUnlessInUse({ store, record, epoch }: Begun, history: History) {
+  // What is to stop the verb also fires when its caller is gone, as a launcher is that has become the command.
+  const sealing = epoch === undefined ? {} : { epoch }
   try {
     return await sealContainer(store, record.id, { ...sealing, history, omitEmpty: true })
   } catch (error) {
@@ -178,7 +169,7 @@ async function sealUnlessInUse({ store, record, signal, epoch }: Begun, history:
 /** A verb beside a step: neither of them can be told from the other in what they leave. */
 async function besides(store: Store, record: ContainerRecord, wish: StepWish): Promise<BegunStep> {
   const lock = await acquireLock(store, besideOf(record.id), { shared: true, purpose: wish.said })
-  taint(store, record)
+  taint(store, record.id)
   explaining(record, wish)?.('executed: another verb works in its container')
   return { end: async () => lock.release() }
 }
@@ -209,8 +200,4 @@ function explaining({ steps }: ContainerRecord, { said }: StepWish): ((text: str
 
 function besideOf(id: string): string {
   return `beside-${id}`
-}
-
-function taintOf(store: Store, id: string): string {
-  return join(containerDir(store, id), 'tainted')
 }
