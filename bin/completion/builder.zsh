@@ -98,26 +98,6 @@ _builder() {
         '*--undefine=[Undefine a macro]:name: ' \
         '*-I+[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
         '*--include-path=[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
-        '*-v+[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
-        '*--volume=[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
-        '*--secret=[Secret that --mount type=secret may use]:secret: ' \
-        '*--ssh=[Agent or keys that --mount type=ssh may use]:agent: ' \
-        '--network=[Network]:value:(default host none private)' \
-        '*--allow=[What a command may ask for]:entitlement: ' \
-        '*--add-host=[Line of /etc/hosts]:name address: ' \
-        '*--dns=[Name server instead of the host'\''s]:address: ' \
-        '*--dns-search=[Domain in which short names are looked up]:domain: ' \
-        '*--dns-option=[Option of resolv.conf]:option: ' \
-        '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
-        '*--ulimit=[Limit of the command, as nofile=1024:2048]:name soft hard: ' \
-        '*--cap-add=[Capability beside the default ones]:cap: ' \
-        '*--cap-drop=[Capability to take away]:cap: ' \
-        '*--device=[Device of the host that the command sees]:device: ' \
-        '*--security-opt=[Security option]:option: ' \
-        '--no-hosts[Leave the container'\''s own /etc/hosts]' \
-        '--isolation=[Isolation]:value:(oci rootless chroot)' \
-        '--runtime=[OCI runtime to use instead of crun or runc]:path:_files' \
-        '*--runtime-flag=[Global flag for the OCI runtime, without its leading dashes]:flag: ' \
         '--authfile=[File with the logins]:file:_files' \
         '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
