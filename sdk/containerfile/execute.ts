@@ -3,7 +3,6 @@ import { StageWork } from './execute-stage.js'
 import { failedStep } from './failed-step.js'
 import { Held } from './held.js'
 import type { BuildJob, StageEnd } from './job.js'
-import { Jobs } from './jobs.js'
 import { plannedStages } from './planned-stages.js'
 
 /**
@@ -17,7 +16,7 @@ export async function executeBuild<T>(job: BuildJob, finish: (end: StageEnd) => 
   await using held = new Held()
   const { stages, target } = job.plan
   job.tell({ type: 'plan', time: Date.now(), stages: plannedStages(job.plan, job.platform) })
-  const jobs = new Jobs(job.jobs)
+  const { jobs } = job
   const failures = new Set<unknown>()
   const started = new Map<number, Promise<StageEnd>>()
   const stage = (index: number): Promise<StageEnd> => {
