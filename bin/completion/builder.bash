@@ -151,7 +151,7 @@ _builder_verb() {
     ;;
   'prune')
     verb='prune'
-    flags='-a --all'
+    flags='-a --all --build-cache --filter --keep-storage'
     operands=()
     ;;
   'pull')
@@ -425,6 +425,8 @@ _builder_value() {
   'plan --build-context') echo 'nothing' ;;
   'plan --platform') echo 'nothing' ;;
   'plan --ignorefile') echo 'file' ;;
+  'prune --filter') echo 'nothing' ;;
+  'prune --keep-storage') echo 'nothing' ;;
   'pull --platform') echo 'nothing' ;;
   'pull --policy') echo 'words always missing never newer' ;;
   'pull --authfile') echo 'file' ;;
