@@ -11,7 +11,7 @@ _builder_verb() {
     ;;
   'build' | 'bud')
     verb='build'
-    flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
+    flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --explain --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
     operands=(file)
     ;;
   'check')
@@ -26,7 +26,7 @@ _builder_verb() {
     ;;
   'config')
     verb='config'
-    flags='-e --env -l --label --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history'
+    flags='-e --env -l --label --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
     operands=(container)
     ;;
   'containers' | 'list' | 'ls' | 'ps')
@@ -46,7 +46,7 @@ _builder_verb() {
     ;;
   'from')
     verb='from'
-    flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume --layers --cache --no-cache --explain --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
+    flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume --layers --cache --no-cache --explain --history --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
     operands=(image)
     ;;
   'history')
@@ -146,7 +146,7 @@ _builder_verb() {
     ;;
   'plan')
     verb='plan'
-    flags='--format -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages'
+    flags='--format -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path'
     operands=(file)
     ;;
   'prune')
@@ -191,7 +191,7 @@ _builder_verb() {
     ;;
   'run')
     verb='run'
-    flags='-e --env --user --workingdir --mount --contextdir --security -t --terminal --tty --hostname --no-hosts --valid-exit-codes --add-history -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
+    flags='-e --env --build-arg --user --workingdir --mount --contextdir --security -t --terminal --tty --hostname --no-hosts --valid-exit-codes --add-history -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
     operands=(container command...)
     ;;
   'session')
@@ -233,6 +233,11 @@ _builder_verb() {
     verb='version'
     flags='--json'
     operands=()
+    ;;
+  'workdir')
+    verb='workdir'
+    flags=''
+    operands=(container file)
     ;;
   *) return 1 ;;
   esac
@@ -280,6 +285,11 @@ _builder_value() {
   'build --build-context') echo 'nothing' ;;
   'build --platform') echo 'nothing' ;;
   'build --ignorefile') echo 'file' ;;
+  'build --cpp') echo 'words traditional' ;;
+  'build --cpp-flag') echo 'nothing' ;;
+  'build -D' | 'build --define') echo 'nothing' ;;
+  'build -U' | 'build --undefine') echo 'nothing' ;;
+  'build -I' | 'build --include-path') echo 'file' ;;
   'build --authfile') echo 'file' ;;
   'build --creds') echo 'nothing' ;;
   'build --cert-dir') echo 'file' ;;
@@ -332,6 +342,7 @@ _builder_value() {
   'config --healthcheck-interval') echo 'nothing' ;;
   'config --healthcheck-timeout') echo 'nothing' ;;
   'config --healthcheck-start-period') echo 'nothing' ;;
+  'config --healthcheck-start-interval') echo 'nothing' ;;
   'config --healthcheck-retries') echo 'nothing' ;;
   'config --onbuild') echo 'nothing' ;;
   'config --arch') echo 'nothing' ;;
@@ -343,6 +354,7 @@ _builder_value() {
   'config --comment') echo 'nothing' ;;
   'config --created-by') echo 'nothing' ;;
   'config --history-comment') echo 'nothing' ;;
+  'config --arg') echo 'nothing' ;;
   'containers --format') echo 'nothing' ;;
   'containers -f' | 'containers --filter') echo 'nothing' ;;
   'copy --from') echo 'container' ;;
@@ -443,6 +455,11 @@ _builder_value() {
   'plan --build-context') echo 'nothing' ;;
   'plan --platform') echo 'nothing' ;;
   'plan --ignorefile') echo 'file' ;;
+  'plan --cpp') echo 'words traditional' ;;
+  'plan --cpp-flag') echo 'nothing' ;;
+  'plan -D' | 'plan --define') echo 'nothing' ;;
+  'plan -U' | 'plan --undefine') echo 'nothing' ;;
+  'plan -I' | 'plan --include-path') echo 'file' ;;
   'pull --platform') echo 'nothing' ;;
   'pull --policy') echo 'words always missing never newer' ;;
   'pull --authfile') echo 'file' ;;
@@ -463,6 +480,7 @@ _builder_value() {
   'referrers --creds') echo 'nothing' ;;
   'referrers --cert-dir') echo 'file' ;;
   'run -e' | 'run --env') echo 'nothing' ;;
+  'run --build-arg') echo 'nothing' ;;
   'run --user') echo 'nothing' ;;
   'run --workingdir') echo 'file' ;;
   'run --mount') echo 'nothing' ;;
@@ -509,7 +527,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers copy delete from history image images info inspect list-tags login logout manifest materialize mount plan prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version completion help'
+_builder_first='add build check commit config containers copy delete from history image images info inspect list-tags login logout manifest materialize mount plan prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

@@ -77,6 +77,7 @@ _builder() {
         '*--output=[Where the result goes beside the store]:output: ' \
         '--manifest=[Add the image to a list of images, which is made when it is not there]:list: ' \
         '--omit-history[Leave the history out of the image]' \
+        '--explain[Say of every step whether it was in the cache, and if not, what differs from the nearest one that is]' \
         '--check[Build nothing]' \
         '--rm[Accepted for buildah'\''s scripts]' \
         '--force-rm[Accepted for buildah'\''s scripts]' \
@@ -89,6 +90,14 @@ _builder() {
         '*--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
         '--ignorefile=[File of patterns of what is left out of the context]:file:_files' \
         '--skip-unused-stages[Leave out stages that the target does not need]' \
+        '--cpp=-[Preprocess the Containerfile, which a name that ends in .in asks for by itself]::value:(traditional)' \
+        '*--cpp-flag=[Flag for the preprocessor]:flag: ' \
+        '*-D+[Define a macro for the preprocessor]:name text: ' \
+        '*--define=[Define a macro for the preprocessor]:name text: ' \
+        '*-U+[Undefine a macro]:name: ' \
+        '*--undefine=[Undefine a macro]:name: ' \
+        '*-I+[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
+        '*--include-path=[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
         '--authfile=[File with the logins]:file:_files' \
         '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
@@ -176,6 +185,7 @@ _builder() {
         '--healthcheck-interval=[Time between two health checks]:duration: ' \
         '--healthcheck-timeout=[Time after which a health check counts as failed]:duration: ' \
         '--healthcheck-start-period=[Time in which a starting container'\''s failed checks do not count]:duration: ' \
+        '--healthcheck-start-interval=[Time between two health checks while a container starts]:duration: ' \
         '--healthcheck-retries=[Failed checks in a row that make a container unwell]:number: ' \
         '*--onbuild=[Instruction for builds on top of this image]:instruction: ' \
         '--arch=[Architecture of the image]:arch: ' \
@@ -188,6 +198,7 @@ _builder() {
         '--created-by=[What made the image, for its newest history entry]:text: ' \
         '--history-comment=[Comment for the image'\''s newest history entry]:text: ' \
         '--add-history[Add an entry for this change to the image'\''s history]' \
+        '*--arg=[Argument of the build, for the image'\''s history alone, where every verb is told (from --history)]:name value: ' \
         '1:container:_builder_containers'
       ;;
     containers|list|ls|ps)
@@ -254,6 +265,7 @@ _builder() {
         '(--cache --no-cache)--cache[With --layers]' \
         '(--cache --no-cache)--no-cache[With --layers]' \
         '--explain[With --layers]' \
+        '--history[With --layers]' \
         '--authfile=[File with the logins]:file:_files' \
         '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
@@ -487,6 +499,14 @@ _builder() {
         '*--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
         '--ignorefile=[File of patterns of what is left out of the context]:file:_files' \
         '--skip-unused-stages[Leave out stages that the target does not need]' \
+        '--cpp=-[Preprocess the Containerfile, which a name that ends in .in asks for by itself]::value:(traditional)' \
+        '*--cpp-flag=[Flag for the preprocessor]:flag: ' \
+        '*-D+[Define a macro for the preprocessor]:name text: ' \
+        '*--define=[Define a macro for the preprocessor]:name text: ' \
+        '*-U+[Undefine a macro]:name: ' \
+        '*--undefine=[Undefine a macro]:name: ' \
+        '*-I+[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
+        '*--include-path=[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
         '1::context:_files'
       ;;
     prune)
@@ -576,6 +596,7 @@ _builder() {
       _arguments -s -S -A "-*" $globals \
         '*-e+[Environment variable for this command]:name value: ' \
         '*--env=[Environment variable for this command]:name value: ' \
+        '*--build-arg=[The same for what is no secret]:name value: ' \
         '--user=[User that the command runs as, by name or number]:user group: ' \
         '--workingdir=[Folder that the command starts in]:path:_files' \
         '*--mount=[Mount for this command]:mount: ' \
@@ -683,6 +704,11 @@ _builder() {
       _arguments -s -S $globals \
         '--json[Print JSON]'
       ;;
+    workdir)
+      _arguments -s -S $globals \
+        '1:container:_builder_containers' \
+        '2:path:_files'
+      ;;
     completion) _arguments '1:shell:(bash zsh fish)' ;;
     help) _arguments '1: :_builder_first' ;;
   esac
@@ -728,6 +754,7 @@ _builder_first() {
     'unshare:Runs a command, or a shell, as root of a user namespace'
     'untag:Takes names away from an image'
     'version:Prints the version'
+    'workdir:Makes a folder and has later commands start in it, as WORKDIR of a Containerfile does'
     'completion:Prints the completion script of a shell'
     'help:Shows the help on a verb'
   )

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { placeText } from '../containerfile/place-text.js'
 import { BuilderError } from '../errors.js'
 import { parseDigest } from '../image/digest.js'
 import { isArchive, unpackArchive } from '../layer/archive.js'
@@ -141,6 +142,7 @@ function wishOf(adding: Adding): StepWish {
     said: `add ${paths.join(' ')}`,
     inputs: options.from === undefined ? [bySources] : [() => byOrigin(store, options, paths, inputs), bySources],
     createdBy: (digest) => `/bin/sh -c #(nop) ADD ${digest} in ${paths.at(-1)}`,
+    told: placeText('ADD', asked, destinationOf(record, paths)),
   }
 }
 

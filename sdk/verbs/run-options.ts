@@ -98,6 +98,11 @@ export interface RunOptions extends GlobalOptions, RunSettings {
    */
   env?: readonly string[]
   /**
+   * The same for what is no secret: the image's history tells it where every verb is told (from --history), as it tells an ARG.
+   * @placeholder NAME=VALUE
+   */
+  buildArg?: readonly string[]
+  /**
    * User that the command runs as, by name or number.
    * @placeholder USER[:GROUP]
    */
