@@ -1,5 +1,5 @@
 import { mkdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { asBuilderError, BuilderError } from '../errors.js'
 import { fetchFile, saveStream } from '../layer/fetch.js'
@@ -28,7 +28,7 @@ export interface ContextOptions {
 export interface Context extends AsyncDisposable {
   /** What the user called it, without credentials. */
   readonly name: string
-  /** The folder, absolute or as the user gave it. Empty when the context is a Containerfile alone. */
+  /** The folder, absolute. Empty when the context is a Containerfile alone. */
   readonly path: string
   /** True for a folder of the user, which nobody may change; false for what came from elsewhere. */
   readonly isLocal: boolean
@@ -54,7 +54,7 @@ export async function openContext(where: string, options: ContextOptions): Promi
   if (/^https?:\/\//.test(where))
     return received(shownAddress(where), options, (file) => download(where, file, options))
   const found = await stat(where).catch((error) => absent(error, where, options))
-  if (found.isDirectory()) return { name: where, path: where, isLocal: true, async [Symbol.asyncDispose]() {} }
+  if (found.isDirectory()) return { name: where, path: resolve(where), isLocal: true, async [Symbol.asyncDispose]() {} }
   if (!found.isFile()) throw fault(options, where, 'it is neither a folder nor an archive', 'name a folder')
   return received(where, options, async () => where)
 }

@@ -1,0 +1,15 @@
+import { type GitCommit, resolveGit } from '../transport/git.js'
+
+/** The commits that a build's repositories have: each is asked for once, so that the whole build means the same one. */
+export class Commits {
+  readonly #known = new Map<string, Promise<GitCommit>>()
+
+  /** Throws what `resolveGit` throws. */
+  async of(source: string, checksum: string | undefined, signal: AbortSignal): Promise<string> {
+    const key = `${source} ${checksum ?? ''}`
+    const asked =
+      this.#known.get(key) ?? resolveGit(source, { signal, ...(checksum === undefined ? {} : { checksum }) })
+    this.#known.set(key, asked)
+    return (await asked).commit
+  }
+}
