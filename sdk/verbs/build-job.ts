@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { Commits } from '../containerfile/commits.js'
 import type { BuildJob } from '../containerfile/job.js'
 import { Jobs } from '../containerfile/jobs.js'
 import type { BuildPlan } from '../containerfile/plan.js'
@@ -24,6 +25,7 @@ export interface Building extends BuildInputs {
   readonly progress: BuildProgress
   /** All platforms share the places. */
   readonly jobs: Jobs
+  readonly commits: Commits
 }
 
 /** What the executor needs for one platform. Throws `USAGE` for options that cannot be. */
@@ -42,6 +44,7 @@ export function jobFor(building: Building, plan: BuildPlan, platform: Platform):
     named: building.named,
     mayHit: mayHit(options),
     jobs,
+    commits: building.commits,
     runInputs: runInputs(options),
     env: environmentOf(options),
     ...(epoch === undefined ? {} : { epoch }),

@@ -1,3 +1,4 @@
+import { Commits } from '../containerfile/commits.js'
 import { executeBuild } from '../containerfile/execute.js'
 import { Held } from '../containerfile/held.js'
 import { formatWarnings } from '../containerfile/lint.js'
@@ -64,7 +65,7 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
   const store = await openStore(options)
   await using held = new Held()
   const inputs = await openInputs(store, held, context, options, 'build')
-  const building: Building = { ...inputs, options, epoch, progress, jobs: jobsOf(options) }
+  const building: Building = { ...inputs, options, epoch, progress, jobs: jobsOf(options), commits: new Commits() }
   const checked = await checkFile(building)
   if (options.check) return { id: '', names: [], digest: '', ...checked }
   await reapRuns(store)

@@ -29,7 +29,7 @@ before(async () => {
   put('tree/other.cf', 'FROM scratch\nCOPY dir/d /only\n')
   put('tree/a', 'a')
   put('tree/dir/d', 'd')
-  put('site/index', 'site')
+  put('site/index', 'site\n')
   await shell('tar -czf tree.tar.gz -C tree . && tar -cf site.tar -C site .')
   await shell(
     `git init -q -b main repo && cp -r tree/. repo && cd repo && git add . &&
@@ -165,6 +165,45 @@ function containerfile(...lines: readonly string[]): string {
   writeFileSync(path, `${lines.join('\n')}\n`)
   return path
 }
+
+test('ADD of a repository is taken from the cache until its ref is at another commit', async () => {
+  await shell('git clone -q --bare repo.git moving.git')
+  const file = containerfile('FROM scratch', `ADD ${git.origin}/moving.git#moved /`)
+  const told = async () => {
+    const states: string[] = []
+    const onEvent: BuildOptions['onEvent'] = (event) => {
+      if (event.type === 'step-end') states.push(event.state)
+    }
+    await build(join(folder, 'tree'), { ...places, quiet: true, file, onEvent })
+    return states.at(-1)
+  }
+  await shell('git -C moving.git branch -f moved main')
+  assert.deepEqual([await told(), await told()], ['done', 'hit'])
+  await shell('git -C moving.git branch -f moved two')
+  assert.deepEqual([await told(), await told()], ['done', 'hit'])
+})
+
+test('RUN --mount takes files of named contexts, wherever those are', async () => {
+  put('box/bin/x', 'x')
+  await shell('cp /bin/busybox box/bin/sh')
+  const lines = [
+    'FROM scratch',
+    'COPY --from=box bin/sh /bin/sh',
+    'RUN --mount=type=bind,from=site,target=/m read -r x </m/index; echo "$x" >/got',
+  ]
+  const file = containerfile(...lines)
+  const here = process.cwd()
+  process.chdir(folder)
+  try {
+    for (const site of ['site', 'site.tar']) {
+      const out = join(folder, `mounted-${site}`)
+      await build('tree', { ...places, quiet: true, file, buildContext: ['box=box', `site=${site}`], output: [out] })
+      assert.equal(readFileSync(join(out, 'got'), 'utf8'), 'site\n')
+    }
+  } finally {
+    process.chdir(here)
+  }
+})
 
 test('an image, and a layout of one, are named contexts', async () => {
   await build(join(folder, 'tree'), {
