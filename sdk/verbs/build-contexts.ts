@@ -1,12 +1,19 @@
-import { openContext } from '../containerfile/context.js'
-import { findIgnoreFile } from '../containerfile/ignore-file.js'
+import { type Context, openContext } from '../containerfile/context.js'
+import type { Held } from '../containerfile/held.js'
+import { findIgnoreFile, type IgnoreFile } from '../containerfile/ignore-file.js'
 import type { ContextFiles, NamedFiles } from '../containerfile/job.js'
-import { findNamedContext } from '../containerfile/named-context.js'
+import { findNamedContext, type NamedContext } from '../containerfile/named-context.js'
 import { BuilderError } from '../errors.js'
-import type { BuildInputs } from './build-inputs.js'
+import type { Store } from '../store/store.js'
 
 /** The files of the build's own context. Throws `NOT_FOUND` where the context is a Containerfile alone. */
-export function contextFiles({ context, ignore }: Pick<BuildInputs, 'context' | 'ignore'>): ContextFiles {
+export function contextFiles({
+  context,
+  ignore,
+}: {
+  readonly context: Context
+  readonly ignore?: IgnoreFile
+}): ContextFiles {
   if (context.containerfile === undefined) return { path: context.path, ...(ignore ? { ignore } : {}) }
   throw new BuilderError('NOT_FOUND', {
     operation: 'build',
@@ -17,12 +24,7 @@ export function contextFiles({ context, ignore }: Pick<BuildInputs, 'context' | 
 }
 
 /** Opens named contexts, each when it is first used, and once. */
-export function namedFiles({
-  store,
-  held,
-  contexts,
-  options,
-}: Pick<BuildInputs, 'store' | 'held' | 'contexts' | 'options'>): BuildInputs['named'] {
+export function namedFiles({ store, held, contexts, options }: Opening) {
   const opened = new Map<string, Promise<NamedFiles>>()
   return (name: string): Promise<NamedFiles> | undefined => {
     const context = findNamedContext(contexts, name)
@@ -38,4 +40,12 @@ export function namedFiles({
     opened.set(context.name, files)
     return files
   }
+}
+
+/** What named contexts are opened with. */
+interface Opening {
+  readonly store: Store
+  readonly held: Held
+  readonly contexts: ReadonlyMap<string, NamedContext>
+  readonly options: { readonly signal?: AbortSignal }
 }
