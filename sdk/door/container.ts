@@ -12,6 +12,7 @@ import type { FromOptions, FromResult } from '../verbs/from.js'
 import type { GlobalOptions } from '../verbs/global.js'
 import type { Inspection } from '../verbs/inspect.js'
 import type { RunOptions } from '../verbs/run-options.js'
+import type { WorkdirOptions } from '../verbs/workdir.js'
 import { containerShell, Pending } from './shell.js'
 import { entering, reachable, verb } from './verb.js'
 
@@ -46,6 +47,7 @@ const verbs = {
   mount: verb('mount'),
   rm: verb('rm'),
   umount: verb('umount'),
+  workdir: verb('workdir'),
 }
 
 /**
@@ -138,6 +140,11 @@ export class Container {
   /** Changes what the image will say of itself. Throws `USAGE`. */
   config(options: ConfigOptions): Promise<void> {
     return verbs.config(this.id, { ...this.#options, ...options })
+  }
+
+  /** Makes a folder and has later commands start in it. Throws as the verb does. */
+  workdir(path: string, options: WorkdirOptions = {}): Promise<void> {
+    return verbs.workdir(this.id, path, { ...this.#options, ...options })
   }
 
   /** Mounts the root until {@link umount} and gives a path that this script can read and write. Throws `IN_USE`. */

@@ -28,6 +28,8 @@ export interface StepWish {
   readonly unkept?: string | undefined
   /** What the history says of its layer; gets what the step printed. */
   readonly createdBy: (output: string) => string
+  /** What it says where every verb is told. */
+  readonly told: string
 }
 
 /** A step that was begun. */
@@ -112,6 +114,11 @@ async function lookUp(begun: Begun): Promise<BegunStep> {
   return { end: (done) => end(begun, asked, done).finally(() => lock.release()) }
 }
 
+/** Seconds since 1970 as RFC 3339 has them. */
+function timeOf(epoch: number): string {
+  return new Date(epoch * 1000).toISOString().replace('.000Z', 'Z')
+}
+
 function askedOf({ wish, epoch }: Begun, record: ContainerRecord, inputs: Step['inputs']): Asked {
   const parent = stateDigest({ layers: record.layers, config: record.config })
   const step: Step = { verb: wish.verb, parent, inputs: { ...inputs, ...(epoch === undefined ? {} : { epoch }) } }
@@ -120,15 +127,19 @@ function askedOf({ wish, epoch }: Begun, record: ContainerRecord, inputs: Step['
 
 /** The lock keeps a prune from taking the layer between its being found and its being the container's. */
 async function tryHit(begun: Begun, asked: readonly Asked[]): Promise<StepResult | undefined> {
-  const { store, record, wish, signal } = begun
+  const { store, record, wish, signal, epoch } = begun
   const { key } = asked.at(-1) as Asked
+  const tellsAll = record.steps?.history ?? false
   const take = async () => {
     const result = await lookUpStep(store, key)
     if (!result) return undefined
-    const createdBy = wish.createdBy(result.output?.stdout ?? '')
-    const history = { created_by: createdBy, ...(result.created ? { created: result.created } : {}) }
-    if (result.layer)
-      await advanceContainer(store, record.id, [result.layer], { history, ...(signal ? { signal } : {}) })
+    const createdBy = tellsAll ? wish.told : wish.createdBy(result.output?.stdout ?? '')
+    // A build keeps when the layer was made; an epoch counts for all of the history.
+    const created = epoch === undefined ? result.created : timeOf(epoch)
+    const history = { created_by: createdBy, ...(created ? { created } : {}) }
+    const layers = result.layer ? [result.layer] : []
+    if (result.layer || tellsAll)
+      await advanceContainer(store, record.id, layers, { history, ...(signal ? { signal } : {}) })
     for (const one of asked.slice(0, -1)) await recordStep(store, one.step, one.key, result)
     return result
   }
@@ -141,8 +152,9 @@ async function end(begun: Begun, asked: readonly Asked[], done: StepDone): Promi
   const { store, record, wish, epoch, started, explain } = begun
   if (done.state === 'failed' || existsSync(taintOf(store, record.id))) return
   const milliseconds = Math.round(performance.now() - started)
-  const created = new Date(epoch === undefined ? Date.now() : epoch * 1000).toISOString().replace('.000Z', 'Z')
-  const sealed = await sealUnlessInUse(begun, { created_by: wish.createdBy(done.output?.stdout ?? ''), created })
+  const created = epoch === undefined ? new Date().toISOString() : timeOf(epoch)
+  const createdBy = record.steps?.history ? wish.told : wish.createdBy(done.output?.stdout ?? '')
+  const sealed = await sealUnlessInUse(begun, { created_by: createdBy, created })
   if (!sealed || wish.unkept !== undefined) return
   if (done.unkept !== undefined) {
     explain?.(`not kept: ${done.unkept}`)
@@ -159,7 +171,7 @@ async function sealUnlessInUse({ store, record, epoch }: Begun, history: History
   // What is to stop the verb also fires when its caller is gone, as a launcher is that has become the command.
   const sealing = epoch === undefined ? {} : { epoch }
   try {
-    return await sealContainer(store, record.id, { ...sealing, history, omitEmpty: true })
+    return await sealContainer(store, record.id, { ...sealing, history, omitEmpty: !record.steps?.history })
   } catch (error) {
     if (error instanceof BuilderError && error.code === 'IN_USE') return undefined
     throw error
