@@ -300,6 +300,10 @@ const refused: Readonly<
     words: () => ['--build-context', 'x=target:y', join(folder, 'tree')],
     says: /^builder: read --build-context x=target:y: a target is of docker buildx bake/,
   },
+  'a base image that is a context of files': {
+    words: () => ['-f', containerfile('FROM site'), '--build-context', `site=${folder}/site`, join(folder, 'tree')],
+    says: /:1: site: this named context is files, not an image; write FROM scratch and COPY --from=site \. \/$/m,
+  },
   'an output that is none': {
     words: () => ['-o', 'type=loacl,dest=x', join(folder, 'tree')],
     says: /^builder: read --output type=loacl,dest=x: it has an unknown type loacl; did you mean local\?/,
