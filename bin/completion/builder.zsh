@@ -44,6 +44,7 @@ _builder() {
         '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
         '*--exclude=[Pattern of files to leave out]:pattern: ' \
         '--timestamp=[Modification time of what is copied, in seconds since 1970]:seconds: ' \
+        '--link[Place what is copied without looking at what is there]' \
         '--parents[Keep the sources'\'' folders]' \
         '--add-history[Add an entry for this copy to the image'\''s history]' \
         '(-q --quiet)-q[Print nothing]' \
@@ -97,26 +98,6 @@ _builder() {
         '*--undefine=[Undefine a macro]:name: ' \
         '*-I+[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
         '*--include-path=[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
-        '*-v+[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
-        '*--volume=[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
-        '*--secret=[Secret that --mount type=secret may use]:secret: ' \
-        '*--ssh=[Agent or keys that --mount type=ssh may use]:agent: ' \
-        '--network=[Network]:value:(default host none private)' \
-        '*--allow=[What a command may ask for]:entitlement: ' \
-        '*--add-host=[Line of /etc/hosts]:name address: ' \
-        '*--dns=[Name server instead of the host'\''s]:address: ' \
-        '*--dns-search=[Domain in which short names are looked up]:domain: ' \
-        '*--dns-option=[Option of resolv.conf]:option: ' \
-        '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
-        '*--ulimit=[Limit of the command, as nofile=1024:2048]:name soft hard: ' \
-        '*--cap-add=[Capability beside the default ones]:cap: ' \
-        '*--cap-drop=[Capability to take away]:cap: ' \
-        '*--device=[Device of the host that the command sees]:device: ' \
-        '*--security-opt=[Security option]:option: ' \
-        '--no-hosts[Leave the container'\''s own /etc/hosts]' \
-        '--isolation=[Isolation]:value:(oci rootless chroot)' \
-        '--runtime=[OCI runtime to use instead of crun or runc]:path:_files' \
-        '*--runtime-flag=[Global flag for the OCI runtime, without its leading dashes]:flag: ' \
         '--authfile=[File with the logins]:file:_files' \
         '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
@@ -127,6 +108,25 @@ _builder() {
         '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
+        '*-v+[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--volume=[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--secret=[Secret that --mount type=secret may use]:secret: ' \
+        '*--ssh=[Agent or keys that --mount type=ssh may use]:agent: ' \
+        '--network=[Network]:value:(default host none private)' \
+        '*--allow=[What a command may ask for]:entitlement: ' \
+        '*--add-host=[Line of /etc/hosts]:name address: ' \
+        '*--dns=[Name server instead of the host'\''s]:address: ' \
+        '*--dns-search=[Domain in which short names are looked up]:domain: ' \
+        '*--dns-option=[Option of resolv.conf]:option: ' \
+        '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
+        '*--ulimit=[Limit of commands, as nofile=1024:2048]:name soft hard: ' \
+        '*--cap-add=[Capability beside the default ones]:cap: ' \
+        '*--cap-drop=[Capability to take away]:cap: ' \
+        '*--device=[Device of the host that commands see]:device: ' \
+        '*--security-opt=[Security option]:option: ' \
+        '--isolation=[Isolation]:value:(oci rootless chroot)' \
+        '--runtime=[OCI runtime to use instead of crun or runc]:path:_files' \
+        '*--runtime-flag=[Global flag for the OCI runtime, without its leading dashes]:flag: ' \
         '1::context:_files'
       ;;
     check)
@@ -185,6 +185,7 @@ _builder() {
         '--healthcheck-interval=[Time between two health checks]:duration: ' \
         '--healthcheck-timeout=[Time after which a health check counts as failed]:duration: ' \
         '--healthcheck-start-period=[Time in which a starting container'\''s failed checks do not count]:duration: ' \
+        '--healthcheck-start-interval=[Time between two health checks while a container starts]:duration: ' \
         '--healthcheck-retries=[Failed checks in a row that make a container unwell]:number: ' \
         '*--onbuild=[Instruction for builds on top of this image]:instruction: ' \
         '--arch=[Architecture of the image]:arch: ' \
@@ -197,6 +198,7 @@ _builder() {
         '--created-by=[What made the image, for its newest history entry]:text: ' \
         '--history-comment=[Comment for the image'\''s newest history entry]:text: ' \
         '--add-history[Add an entry for this change to the image'\''s history]' \
+        '*--arg=[Argument of the build, for the image'\''s history alone, where every verb is told (from --history)]:name value: ' \
         '1:container:_builder_containers'
       ;;
     containers|list|ls|ps)
@@ -223,6 +225,7 @@ _builder() {
         '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
         '*--exclude=[Pattern of files to leave out]:pattern: ' \
         '--timestamp=[Modification time of what is copied, in seconds since 1970]:seconds: ' \
+        '--link[Place what is copied without looking at what is there]' \
         '--parents[Keep the sources'\'' folders]' \
         '--add-history[Add an entry for this copy to the image'\''s history]' \
         '(-q --quiet)-q[Print nothing]' \
@@ -262,6 +265,7 @@ _builder() {
         '(--cache --no-cache)--cache[With --layers]' \
         '(--cache --no-cache)--no-cache[With --layers]' \
         '--explain[With --layers]' \
+        '--history[With --layers]' \
         '--authfile=[File with the logins]:file:_files' \
         '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
@@ -508,7 +512,10 @@ _builder() {
     prune)
       _arguments -s -S $globals \
         '(-a --all)-a[Remove every image that no container uses, not only those without a name]' \
-        '(-a --all)--all[Remove every image that no container uses, not only those without a name]'
+        '(-a --all)--all[Remove every image that no container uses, not only those without a name]' \
+        '--build-cache[Empty the build cache as well]' \
+        '*--filter=[Leave what was used since]:until time: ' \
+        '--keep-storage=[Leave layers of the build cache up to this size, those that were used last]:size: '
       ;;
     pull)
       _arguments -s -S $globals \
@@ -592,37 +599,38 @@ _builder() {
       _arguments -s -S -A "-*" $globals \
         '*-e+[Environment variable for this command]:name value: ' \
         '*--env=[Environment variable for this command]:name value: ' \
+        '*--build-arg=[The same for what is no secret]:name value: ' \
         '--user=[User that the command runs as, by name or number]:user group: ' \
         '--workingdir=[Folder that the command starts in]:path:_files' \
-        '*-v+[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
-        '*--volume=[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
         '*--mount=[Mount for this command]:mount: ' \
         '--contextdir=[Folder that relative sources of bind mounts are taken from]:dir:_files' \
+        '--security=[Security]:value:(sandbox insecure)' \
+        '(-t --terminal --tty)-t[Give the command a terminal]' \
+        '(-t --terminal --tty)--terminal[Give the command a terminal]' \
+        '(-t --terminal --tty)--tty[Give the command a terminal]' \
+        '--hostname=[Name of the machine inside]:name: ' \
+        '--no-hosts[Leave the container'\''s own /etc/hosts]' \
+        '*--valid-exit-codes=[Exit code that counts as success beside 0]:code: ' \
+        '--add-history[Add an entry for this command to the image'\''s history]' \
+        '*-v+[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--volume=[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
         '*--secret=[Secret that --mount type=secret may use]:secret: ' \
         '*--ssh=[Agent or keys that --mount type=ssh may use]:agent: ' \
         '--network=[Network]:value:(default host none private)' \
-        '--security=[Security]:value:(sandbox insecure)' \
         '*--allow=[What a command may ask for]:entitlement: ' \
         '*--add-host=[Line of /etc/hosts]:name address: ' \
         '*--dns=[Name server instead of the host'\''s]:address: ' \
         '*--dns-search=[Domain in which short names are looked up]:domain: ' \
         '*--dns-option=[Option of resolv.conf]:option: ' \
         '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
-        '*--ulimit=[Limit of the command, as nofile=1024:2048]:name soft hard: ' \
+        '*--ulimit=[Limit of commands, as nofile=1024:2048]:name soft hard: ' \
         '*--cap-add=[Capability beside the default ones]:cap: ' \
         '*--cap-drop=[Capability to take away]:cap: ' \
-        '*--device=[Device of the host that the command sees]:device: ' \
+        '*--device=[Device of the host that commands see]:device: ' \
         '*--security-opt=[Security option]:option: ' \
-        '(-t --terminal --tty)-t[Give the command a terminal]' \
-        '(-t --terminal --tty)--terminal[Give the command a terminal]' \
-        '(-t --terminal --tty)--tty[Give the command a terminal]' \
-        '--hostname=[Name of the machine inside]:name: ' \
-        '--no-hosts[Leave the container'\''s own /etc/hosts]' \
         '--isolation=[Isolation]:value:(oci rootless chroot)' \
         '--runtime=[OCI runtime to use instead of crun or runc]:path:_files' \
         '*--runtime-flag=[Global flag for the OCI runtime, without its leading dashes]:flag: ' \
-        '*--valid-exit-codes=[Exit code that counts as success beside 0]:code: ' \
-        '--add-history[Add an entry for this command to the image'\''s history]' \
         '1:container:_builder_containers' \
         '*::command:_normal'
       ;;
@@ -699,6 +707,11 @@ _builder() {
       _arguments -s -S $globals \
         '--json[Print JSON]'
       ;;
+    workdir)
+      _arguments -s -S $globals \
+        '1:container:_builder_containers' \
+        '2:path:_files'
+      ;;
     completion) _arguments '1:shell:(bash zsh fish)' ;;
     help) _arguments '1: :_builder_first' ;;
   esac
@@ -744,6 +757,7 @@ _builder_first() {
     'unshare:Runs a command, or a shell, as root of a user namespace'
     'untag:Takes names away from an image'
     'version:Prints the version'
+    'workdir:Makes a folder and has later commands start in it, as WORKDIR of a Containerfile does'
     'completion:Prints the completion script of a shell'
     'help:Shows the help on a verb'
   )

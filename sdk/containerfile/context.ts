@@ -6,8 +6,7 @@ import { fetchFile, saveStream } from '../layer/fetch.js'
 import { caller } from '../namespace/caller.js'
 import type { Store } from '../store/store.js'
 import { temporaryFolder } from '../store/temporary.js'
-import { fetchGit, isGitAddress } from '../transport/git.js'
-import { shownGit } from '../transport/git-address.js'
+import { isGitAddress, shownGit } from '../transport/git-address.js'
 import { type ContextLimits, freeBytes, takeFile } from './context-file.js'
 
 /** How a context is opened. */
@@ -95,6 +94,7 @@ async function fromGit(where: string, options: ContextOptions): Promise<Context>
   const remove = () => rm(scratch, { recursive: true, force: true })
   const path = join(scratch, 'context')
   try {
+    const { fetchGit } = await import('../transport/git.js')
     const { commit } = await fetchGit(where, path, {
       allowsFiles: true,
       ...(token === undefined ? {} : { token }),

@@ -50,7 +50,7 @@ export function evaluateConfig(instruction: ConfigInstruction, situation: Situat
     case 'EXPOSE': {
       const ports = instruction.values.flatMap((value) => expandToWords(value, scope, position, env))
       const added = ports.flatMap((port) => portsOf(port, position))
-      return { changes: { ExposedPorts: set(config.ExposedPorts, added) }, said: `EXPOSE ${ports.join(' ')}` }
+      return { changes: { ExposedPorts: set(config.ExposedPorts, added) }, said: `EXPOSE ${added.join(' ')}` }
     }
     case 'VOLUME': {
       const paths = instruction.values.map(expand)

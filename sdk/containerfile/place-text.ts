@@ -1,4 +1,10 @@
+import { join } from 'node:path'
 import { isGitAddress } from '../transport/git-address.js'
+
+/** What the history says of a COPY or an ADD: the names, as BuildKit's does; the layer's digest tells the content. */
+export function placeText(word: 'COPY' | 'ADD', sources: readonly string[], destination: string): string {
+  return `/bin/sh -c #(nop) ${word} ${sources.join(' ')} in ${join('/', destination)}`
+}
 
 /** The value of `from` in a `--mount`. */
 export function fromOf(mount: string): string | undefined {

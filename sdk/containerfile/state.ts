@@ -38,7 +38,7 @@ export function historyOf(state: BuildState, epoch: number | undefined, now: str
   let time = said.find(({ layerCreated }) => layerCreated !== undefined)?.layerCreated ?? now
   const added = said.map(({ by, layerCreated }): History => {
     time = layerCreated ?? time
-    const entry = { created: fixed ?? time, created_by: by, ...(config.author ? { author: config.author } : {}) }
+    const entry = { created: fixed ?? time, created_by: by }
     return layerCreated === undefined ? { ...entry, empty_layer: true } : entry
   })
   return [...(config.history ?? []), ...added]

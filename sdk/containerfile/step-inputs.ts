@@ -11,8 +11,8 @@ import type { PlaceOutcome } from './evaluate-place.js'
 import type { RunOutcome } from './evaluate-run.js'
 import type { BuildJob } from './job.js'
 import type { Origin, Origins } from './origins.js'
-import { fromOf, isBind, isRemote } from './place-text.js'
-import { envOf, nop } from './situation.js'
+import { fromOf, isBind, isRemote, placeText } from './place-text.js'
+import { envOf } from './situation.js'
 import type { BuildState } from './state.js'
 
 /** A step as the cache knows it, and what the image's history says of it. */
@@ -45,7 +45,8 @@ export async function describeStep(
       const { verb, destination, checksum } = outcome
       const sources = await sourcesInput(job, outcome, origins)
       const inputs = { ...epoch, ...placeInputs(outcome), sources }
-      const by = nop(`${verb.toUpperCase()} ${toldSources(outcome, sources)} in ${destination}`)
+      const names = [...outcome.files.map(({ name }) => name), ...outcome.sources]
+      const by = placeText(verb === 'copy' ? 'COPY' : 'ADD', names, destination)
       const isPinned = checksum !== undefined || outcome.sources.every((one) => !isRemote(one) || isGitAddress(one))
       return { step: { verb, parent, inputs }, by, isKept: isPinned }
     }
@@ -130,11 +131,4 @@ async function remoteInput(
 
 function originDigest(origin: Exclude<Origin, { readonly kind: 'files' }>): string {
   return stateDigest(origin.kind === 'stage' ? origin.end.state : origin.state)
-}
-
-/** A digest where there is one, as the field's histories have it, else the names. */
-function toldSources({ sources, files, from }: PlaceOutcome, digest: StepInput): string {
-  if (typeof digest === 'string') return digest
-  const origin = from === undefined ? [] : [`--from=${from}`]
-  return [...origin, ...files.map(({ name }) => `<<${name}`), ...sources].join(' ')
 }

@@ -46,8 +46,8 @@ export interface RunWork {
   readonly context?: string
   readonly network?: string
   readonly security?: string
-  /** A program that the command finds under a path; `file` is where it is on this machine. */
-  readonly script?: { readonly path: string; readonly content: string; readonly file?: string }
+  /** A program that the command finds under a path. */
+  readonly script?: { readonly path: string; readonly content: string }
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void
 }
 

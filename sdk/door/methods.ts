@@ -45,6 +45,7 @@ export const methods = {
   tree: async () => (await import('../verbs/tree.js')).tree,
   umount: async () => (await import('../verbs/umount.js')).umount,
   untag: async () => (await import('../verbs/untag.js')).untag,
+  workdir: async () => (await import('../verbs/workdir.js')).workdir,
   version: async () => (await import('../verbs/version.js')).version,
 } as const
 

@@ -50,6 +50,8 @@ export interface ContainerSteps {
   readonly fresh?: boolean
   /** Each verb says whether it was executed, and why. */
   readonly explain?: boolean
+  /** The image's history tells each verb as a build from a Containerfile tells its lines. */
+  readonly history?: boolean
 }
 
 /** The parts of a record that an adopted upper directory changes. */

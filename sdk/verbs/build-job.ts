@@ -14,7 +14,6 @@ import type { BuildInputs } from './build-inputs.js'
 import type { BuildOptions } from './build-options.js'
 import type { BuildProgress } from './build-progress.js'
 import { runInputs } from './build-run-options.js'
-import { openShell } from './build-shell.js'
 import { environmentOf } from './build-values.js'
 import { workshopOf } from './build-workshop.js'
 import type { GlobalOptions } from './global.js'
@@ -50,7 +49,12 @@ export function jobFor(building: Building, plan: BuildPlan, platform: Platform):
     env: environmentOf(options),
     ...(epoch === undefined ? {} : { epoch }),
     ...(onFailure === 'shell'
-      ? { onFailure: (failed, error) => openShell({ store, options, progress }, failed, error, here) }
+      ? {
+          onFailure: async (failed, error) => {
+            const { openShell } = await import('./build-shell.js')
+            await openShell({ store, options, progress }, failed, error, here)
+          },
+        }
       : {}),
   }
 }

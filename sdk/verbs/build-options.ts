@@ -1,11 +1,11 @@
 import type { Warning } from '../containerfile/syntax.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import type { BuildProgressOptions } from './build-progress.js'
-import type { BuildRunOptions } from './build-run-options.js'
 import type { PlanningOptions } from './build-source.js'
+import type { RunSettings } from './run-options.js'
 
 /** Options of {@link build}. */
-export interface BuildOptions extends PlanningOptions, BuildRunOptions, RegistryOptions, BuildProgressOptions {
+export interface BuildOptions extends PlanningOptions, RegistryOptions, BuildProgressOptions, RunSettings {
   /**
    * Name of the image; may be given several times.
    * @short t

@@ -1,74 +1,55 @@
 import type { RunWork } from '../containerfile/workshop.js'
-import { BuilderError } from '../errors.js'
-import type { RunOptions } from './run-options.js'
+import type { BuildOptions } from './build-options.js'
+import type { RunOptions, RunSettings } from './run-options.js'
 
-/** Options of a build that all its runs get. */
-export type BuildRunOptions = Pick<
-  RunOptions,
-  | 'volume'
-  | 'secret'
-  | 'ssh'
-  | 'network'
-  | 'allow'
-  | 'addHost'
-  | 'dns'
-  | 'dnsSearch'
-  | 'dnsOption'
-  | 'shmSize'
-  | 'ulimit'
-  | 'capAdd'
-  | 'capDrop'
-  | 'device'
-  | 'securityOpt'
-  | 'noHosts'
-  | 'isolation'
-  | 'runtime'
-  | 'runtimeFlag'
->
-
-/** How a RUN is run: what the instruction says, and what the build was given for all of them. Throws `USAGE`. */
-export function runOptions(work: RunWork, options: BuildRunOptions): RunOptions {
-  const { env, mounts, context, network, security, script } = work
-  const volume = [...(options.volume ?? []), ...(script ? [`${script.file}:${script.path}:ro`] : [])]
+/** How a RUN is run: what the instruction says, and what the build was given for all of them. */
+export function runOptions(work: RunWork, options: BuildOptions): RunOptions {
+  const { env, mounts, context, network, security, device } = work
+  const { network: usual, ...given } = pick(options, [...deciding, ...harmless])
   return {
-    ...given(options),
+    ...given,
     env,
     mount: mounts,
-    ...(volume.length > 0 ? { volume } : {}),
-    device: [...(options.device ?? []), ...work.device],
+    device: [...(options.device ?? []), ...device],
     ...(context === undefined ? {} : { contextdir: context }),
-    ...(network === undefined || network === 'default' ? {} : { network: oneOf('network', network, networks) }),
-    ...(security === undefined ? {} : { security: oneOf('security', security, securities) }),
+    // Dockerfile reference, RUN --network: `default` is what the build has.
+    network: networkOf(network === undefined || network === 'default' ? (usual ?? 'default') : network),
+    ...(security === undefined ? {} : { security: security === 'insecure' ? 'insecure' : 'sandbox' }),
   }
 }
 
-/** What of these options decides what a command leaves in the image. */
-export function runInputs(options: BuildRunOptions): Readonly<Record<string, string | readonly string[]>> {
-  const { volume, network, addHost, shmSize, ulimit, capAdd, capDrop, device, securityOpt } = options
-  const all = { volume, network, addHost, shmSize, ulimit, capAdd, capDrop, device, securityOpt }
-  return Object.fromEntries(
-    Object.entries(all).flatMap(([name, value]) => (value === undefined || value.length === 0 ? [] : [[name, value]])),
-  )
+/** The file that a RUN needs beside its mounts: a heredoc that is a program. */
+export function runFiles({ script }: RunWork): readonly { readonly path: string; readonly content: string }[] {
+  return script ? [script] : []
 }
 
-function given(options: BuildRunOptions): RunOptions {
-  const { secret, ssh, network, allow, addHost, dns, dnsSearch, dnsOption, shmSize, ulimit } = options
-  const { capAdd, capDrop, securityOpt, noHosts, isolation, runtime, runtimeFlag } = options
-  const run = { secret, ssh, network, allow, addHost, dns, dnsSearch, dnsOption, shmSize, ulimit }
-  const all = { ...run, capAdd, capDrop, securityOpt, noHosts, isolation, runtime, runtimeFlag }
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+/** What the build gave to all runs, as part of what decides their results. */
+export function runInputs(options: BuildOptions): Readonly<Record<string, readonly string[]>> {
+  const given = Object.entries(pick(options, deciding))
+  return Object.fromEntries(given.map(([name, value]) => [name, Array.isArray(value) ? value : [`${value}`]]))
 }
 
-const networks = ['host', 'none', 'private'] as const
-const securities = ['sandbox', 'insecure'] as const
-
-function oneOf<T extends string>(flag: string, value: string, known: readonly T[]): T {
-  const found = known.find((one) => one === value)
-  if (found !== undefined) return found
-  throw new BuilderError('USAGE', {
-    operation: `RUN --${flag}`,
-    object: value || '""',
-    reason: 'there is no such value',
-    hint: `write one of ${['default', ...known].slice(flag === 'network' ? 0 : 1).join(', ')}`,
-  })
+function pick(options: BuildOptions, names: readonly (keyof RunSettings)[]): RunSettings {
+  return Object.fromEntries(names.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined))
 }
+
+function networkOf(network: string): NonNullable<RunOptions['network']> {
+  return network as NonNullable<RunOptions['network']>
+}
+
+const deciding = [
+  'addHost',
+  'capAdd',
+  'capDrop',
+  'device',
+  'dns',
+  'dnsOption',
+  'dnsSearch',
+  'network',
+  'securityOpt',
+  'shmSize',
+  'ulimit',
+  'volume',
+] as const
+/** These change nothing in the result, or must not be in a key. */
+const harmless = ['allow', 'isolation', 'runtime', 'runtimeFlag', 'secret', 'ssh'] as const

@@ -16,7 +16,7 @@ import { reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
 import { rm } from './rm.js'
 import { tidyContainer } from './seal-container.js'
-import { untaint } from './step.js'
+import { besideSteps, untaint } from './step-lock.js'
 
 /** Options of {@link commit}. */
 export interface CommitOptions extends GlobalOptions, ProgressOptions, RegistryOptions {
@@ -111,11 +111,14 @@ export async function commit(container: string, image?: string, options: CommitO
   changesToEdits(options.change ?? [])
   if (options.manifest !== undefined) localName(options.manifest)
   const store = await openStore(options)
-  const { id, name: called } = await findContainer(store, container, 'commit')
+  const record = await findContainer(store, container, 'commit')
+  const { id, name: called } = record
   const elsewhere = image !== undefined && transportOf(image) !== undefined
   const name = image === undefined || elsewhere ? undefined : localName(image)
-  const making = (onBytes: (bytes: number) => void) =>
-    make(store, id, name, options, { ...sealingOf(options, epoch), onBytes })
+  const making = async (onBytes: (bytes: number) => void) => {
+    using _ = await besideSteps(store, record, 'commit')
+    return await make(store, id, name, options, { ...sealingOf(options, epoch), onBytes })
+  }
   const made = await withLock(store, 'store', () => showPacking(options, called, making), {
     shared: true,
     purpose: 'commit',

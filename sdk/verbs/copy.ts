@@ -1,3 +1,4 @@
+import { placeText } from '../containerfile/place-text.js'
 import { closureOf } from '../distro/closure.js'
 import { BuilderError } from '../errors.js'
 import { withoutIgnored } from '../layer/left-out.js'
@@ -114,6 +115,7 @@ function wishOf(copying: Copying, from: LazyRoot): StepWish {
     said: `copy ${paths.join(' ')}`,
     inputs: options.from === undefined ? [bySources] : [() => byOrigin(store, options, paths, inputs), bySources],
     createdBy: (digest) => `/bin/sh -c #(nop) COPY ${digest} in ${paths.at(-1)}`,
+    told: placeText('COPY', paths.slice(0, -1), destination),
   }
 }
 

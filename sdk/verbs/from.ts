@@ -97,6 +97,11 @@ export interface FromOptions extends GlobalOptions, RegistryOptions, ProgressOpt
   cache?: boolean
   /** With --layers: say of each verb whether it was executed, and why. Same as BUILDER_EXPLAIN=1. */
   explain?: boolean
+  /**
+   * With --layers: the image's history tells every verb, also those that change no file, as a build from a Containerfile tells
+   * its lines.
+   */
+  history?: boolean
 }
 
 /** A working container. */
@@ -164,8 +169,8 @@ async function create(store: Store, pulled: PulledImage | undefined, options: Fr
   })
 }
 
-function stepsOf({ cache = true, explain = false }: FromOptions): ContainerSteps {
-  return { ...(cache ? {} : { fresh: true }), ...(explain ? { explain } : {}) }
+function stepsOf({ cache = true, explain = false, history = false }: FromOptions): ContainerSteps {
+  return { ...(cache ? {} : { fresh: true }), ...(explain ? { explain } : {}), ...(history ? { history } : {}) }
 }
 
 function wantedPlatform({ platform, arch, os, variant }: FromOptions): Platform | undefined {

@@ -3,7 +3,7 @@ import { findContainer, listContainers } from '../store/containers.js'
 import { isMounted, mountForUser } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
-import { taint } from './step.js'
+import { besideSteps, taint } from './step-lock.js'
 
 /** Options of {@link mount}. */
 export interface MountOptions extends GlobalOptions {
@@ -63,7 +63,8 @@ async function mountAll(store: Store, containers: readonly string[], signal: Abo
   const mounted: Mounted[] = []
   for (const wanted of containers) {
     const { id, name, steps } = await findContainer(store, wanted, 'mount')
-    taint(store, { id, ...(steps ? { steps } : {}) })
+    using _ = await besideSteps(store, { id, ...(steps ? { steps } : {}) }, 'mount')
+    if (steps) taint(store, id)
     mounted.push({ container: name, path: reachable(await mountForUser(store, id, signal)) })
   }
   return mounted

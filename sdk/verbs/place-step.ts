@@ -3,12 +3,13 @@ import type { TransplantOptions } from '../layer/transplant.js'
 import { type Content, contentDigest } from '../steps/content.js'
 import { stateDigest } from '../steps/key.js'
 import type { Step, StepInput } from '../steps/step.js'
-import { type ContainerRecord, findContainer } from '../store/containers.js'
+import { type ContainerRecord, findContainer, requireContainer } from '../store/containers.js'
 import { findImage } from '../store/images.js'
 import { isMounted, usesOf } from '../store/mounts.js'
 import { hasChanges } from '../store/seal-step.js'
 import type { Store } from '../store/store.js'
 import type { PlacingOptions } from './placing.js'
+import { besideSteps } from './step-lock.js'
 
 /**
  * What of the options of `copy` and `add` decides the result, beside what is read: all but where things are on this machine
@@ -84,7 +85,11 @@ export async function byOrigin(
  */
 export async function originOf(store: Store, name: string): Promise<string | undefined> {
   const record = await findContainer(store, name, 'copy --from').catch(() => undefined)
-  if (record) return (await isSettled(store, record)) ? stateDigest(record) : undefined
+  if (record) {
+    using _ = await besideSteps(store, record, 'copy --from')
+    const now = requireContainer(store, record.id)
+    return (await isSettled(store, now)) ? stateDigest(now) : undefined
+  }
   const { config } = await findImage(store, name, 'copy --from')
   return stateDigest({ layers: config.rootfs.diff_ids, config })
 }

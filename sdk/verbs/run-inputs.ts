@@ -45,7 +45,7 @@ export async function runInputs(
   return {
     ...given(options),
     command,
-    env: environment(config.Env ?? [], options.env ?? []),
+    env: environment(config.Env ?? [], [...(options.env ?? []), ...(options.buildArg ?? [])]),
     user: options.user ?? config.User ?? '',
     workingdir: options.workingdir ?? config.WorkingDir ?? '/',
     ...(mounts.length > 0 ? { mounts } : {}),
@@ -65,6 +65,7 @@ function given(options: object): Record<string, StepInput> {
 const told: ReadonlySet<string> = new Set([
   ...irrelevant,
   'allow',
+  'buildArg',
   'env',
   'isolation',
   'mount',

@@ -25,7 +25,7 @@ export function settingsOf(
       : { isolation: wanted === 'chroot' ? ('chroot' as const) : ('oci' as const) }
   return {
     config: config.config ?? {},
-    env: parseEnv(options.env ?? []),
+    env: parseEnv([...(options.env ?? []), ...(options.buildArg ?? [])]),
     terminal: options.terminal ?? false,
     network: networkOf(options.network ?? defaults.network),
     capAdd: insecure ? ['ALL'] : commaLists(defaults.capAdd, options.capAdd),

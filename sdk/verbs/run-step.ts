@@ -44,11 +44,17 @@ export async function beginRunStep(
     unkept,
     inputs: [() => runInputs(store, record, args, options)],
     createdBy: () => args.join(' '),
+    told: `${argumentsText(options.buildArg)}${args.join(' ')}`,
   }
   const step = await beginStep(store, record, wish, options.signal)
   if (!step) return undefined
   if (step.hit) return replaying(store, step.hit)
   return unkept === undefined ? captured(store, step, options) : uncaptured(step)
+}
+
+/** As the field's histories tell the arguments of a build that a command saw. */
+function argumentsText(given: readonly string[] = []): string {
+  return given.length === 0 ? '' : `|${given.length} ${given.join(' ')} `
 }
 
 function replaying(store: Store, hit: StepResult): RunStep {

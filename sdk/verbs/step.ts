@@ -1,5 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { BuilderError, printable } from '../errors.js'
 import type { History } from '../image/config.js'
 import type { Digest } from '../image/digest.js'
@@ -9,13 +8,14 @@ import { stateDigest, stepKey } from '../steps/key.js'
 import { lookUpStep } from '../steps/look-up.js'
 import { recordStep } from '../steps/record.js'
 import type { Step, StepResult } from '../steps/step.js'
-import { type ContainerRecord, containerDir, requireContainer } from '../store/containers.js'
+import { type ContainerRecord, requireContainer } from '../store/containers.js'
 import { acquireLock, type HeldLock, tryLock, withLock } from '../store/locks.js'
 import { isMounted, usesOf } from '../store/mounts.js'
 import { advanceContainer, hasChanges } from '../store/seal-step.js'
 import type { Store } from '../store/store.js'
 import { epochOf } from './epoch.js'
 import { sealContainer, tidyContainer } from './seal-container.js'
+import { stepLock, taint, taintOf, untaint } from './step-lock.js'
 
 /** What a verb is about to do to a container made by `from --layers`. */
 export interface StepWish {
@@ -28,6 +28,8 @@ export interface StepWish {
   readonly unkept?: string | undefined
   /** What the history says of its layer; gets what the step printed. */
   readonly createdBy: (output: string) => string
+  /** What it says where every verb is told. */
+  readonly told: string
 }
 
 /** A step that was begun. */
@@ -60,7 +62,7 @@ export async function beginStep(
   signal: AbortSignal | undefined,
 ): Promise<BegunStep | undefined> {
   if (!record.steps) return undefined
-  const lock = tryLock(store, `step-${record.id}`, { purpose: wish.said })
+  const lock = await stepLock(store, record.id, wish.said)
   if (!lock) return besides(store, record, wish)
   const explain = explaining(record, wish)
   const epoch = epochOf({}, wish.verb)
@@ -71,16 +73,6 @@ export async function beginStep(
     lock.release()
     throw error
   }
-}
-
-/** Notes that a container with steps is changed by other means than a step. */
-export function taint(store: Store, record: Pick<ContainerRecord, 'id' | 'steps'>): void {
-  if (record.steps) writeFileSync(taintOf(store, record.id), '')
-}
-
-/** After a commit the state is known again. */
-export function untaint(store: Store, id: string): void {
-  rmSync(taintOf(store, id), { force: true })
 }
 
 interface Begun {
@@ -122,6 +114,11 @@ async function lookUp(begun: Begun): Promise<BegunStep> {
   return { end: (done) => end(begun, asked, done).finally(() => lock.release()) }
 }
 
+/** Seconds since 1970 as RFC 3339 has them. */
+function timeOf(epoch: number): string {
+  return new Date(epoch * 1000).toISOString().replace('.000Z', 'Z')
+}
+
 function askedOf({ wish, epoch }: Begun, record: ContainerRecord, inputs: Step['inputs']): Asked {
   const parent = stateDigest({ layers: record.layers, config: record.config })
   const step: Step = { verb: wish.verb, parent, inputs: { ...inputs, ...(epoch === undefined ? {} : { epoch }) } }
@@ -130,15 +127,19 @@ function askedOf({ wish, epoch }: Begun, record: ContainerRecord, inputs: Step['
 
 /** The lock keeps a prune from taking the layer between its being found and its being the container's. */
 async function tryHit(begun: Begun, asked: readonly Asked[]): Promise<StepResult | undefined> {
-  const { store, record, wish, signal } = begun
+  const { store, record, wish, signal, epoch } = begun
   const { key } = asked.at(-1) as Asked
+  const tellsAll = record.steps?.history ?? false
   const take = async () => {
     const result = await lookUpStep(store, key)
     if (!result) return undefined
-    const createdBy = wish.createdBy(result.output?.stdout ?? '')
-    const history = { created_by: createdBy, ...(result.created ? { created: result.created } : {}) }
-    if (result.layer)
-      await advanceContainer(store, record.id, [result.layer], { history, ...(signal ? { signal } : {}) })
+    const createdBy = tellsAll ? wish.told : wish.createdBy(result.output?.stdout ?? '')
+    // A build keeps when the layer was made; an epoch counts for all of the history.
+    const created = epoch === undefined ? result.created : timeOf(epoch)
+    const history = { created_by: createdBy, ...(created ? { created } : {}) }
+    const layers = result.layer ? [result.layer] : []
+    if (result.layer || tellsAll)
+      await advanceContainer(store, record.id, layers, { history, ...(signal ? { signal } : {}) })
     for (const one of asked.slice(0, -1)) await recordStep(store, one.step, one.key, result)
     return result
   }
@@ -151,8 +152,9 @@ async function end(begun: Begun, asked: readonly Asked[], done: StepDone): Promi
   const { store, record, wish, epoch, started, explain } = begun
   if (done.state === 'failed' || existsSync(taintOf(store, record.id))) return
   const milliseconds = Math.round(performance.now() - started)
-  const created = new Date(epoch === undefined ? Date.now() : epoch * 1000).toISOString().replace('.000Z', 'Z')
-  const sealed = await sealUnlessInUse(begun, { created_by: wish.createdBy(done.output?.stdout ?? ''), created })
+  const created = epoch === undefined ? new Date().toISOString() : timeOf(epoch)
+  const createdBy = record.steps?.history ? wish.told : wish.createdBy(done.output?.stdout ?? '')
+  const sealed = await sealUnlessInUse(begun, { created_by: createdBy, created })
   if (!sealed || wish.unkept !== undefined) return
   if (done.unkept !== undefined) {
     explain?.(`not kept: ${done.unkept}`)
@@ -165,10 +167,11 @@ async function end(begun: Begun, asked: readonly Asked[], done: StepDone): Promi
 }
 
 /** Somebody may have come to work in the container meanwhile: then it is as it would be without steps. */
-async function sealUnlessInUse({ store, record, signal, epoch }: Begun, history: History) {
-  const sealing = { ...(epoch === undefined ? {} : { epoch }), ...(signal ? { signal } : {}) }
+async function sealUnlessInUse({ store, record, epoch }: Begun, history: History) {
+  // What is to stop the verb also fires when its caller is gone, as a launcher is that has become the command.
+  const sealing = epoch === undefined ? {} : { epoch }
   try {
-    return await sealContainer(store, record.id, { ...sealing, history, omitEmpty: true })
+    return await sealContainer(store, record.id, { ...sealing, history, omitEmpty: !record.steps?.history })
   } catch (error) {
     if (error instanceof BuilderError && error.code === 'IN_USE') return undefined
     throw error
@@ -178,7 +181,7 @@ async function sealUnlessInUse({ store, record, signal, epoch }: Begun, history:
 /** A verb beside a step: neither of them can be told from the other in what they leave. */
 async function besides(store: Store, record: ContainerRecord, wish: StepWish): Promise<BegunStep> {
   const lock = await acquireLock(store, besideOf(record.id), { shared: true, purpose: wish.said })
-  taint(store, record)
+  taint(store, record.id)
   explaining(record, wish)?.('executed: another verb works in its container')
   return { end: async () => lock.release() }
 }
@@ -209,8 +212,4 @@ function explaining({ steps }: ContainerRecord, { said }: StepWish): ((text: str
 
 function besideOf(id: string): string {
   return `beside-${id}`
-}
-
-function taintOf(store: Store, id: string): string {
-  return join(containerDir(store, id), 'tainted')
 }

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: what a Containerfile says
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { evaluate, type Outcome } from '../../sdk/containerfile/evaluate.js'
@@ -190,7 +191,7 @@ test('the history says what the field’s histories say', () => {
     '/bin/sh -c #(nop) ENV A=1',
     '/bin/sh -c #(nop) CMD ["x"]',
     '/bin/sh -c #(nop) WORKDIR /w',
-    '/bin/sh -c #(nop) EXPOSE 80',
+    '/bin/sh -c #(nop) EXPOSE 80/tcp',
     '/bin/sh -c #(nop) ARG X=1',
   ])
 })

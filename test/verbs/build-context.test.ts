@@ -183,6 +183,25 @@ test('ADD of a repository is taken from the cache until its ref is at another co
   assert.deepEqual([await told(), await told()], ['done', 'hit'])
 })
 
+test('ADD checks the commit of a repository, and keeps .git when it is asked to', async () => {
+  const commit = (await command(['git', 'rev-parse', 'two'], { cwd: join(folder, 'repo') })).stdout.trim()
+  const out = join(folder, 'kept')
+  const add = (sum: string) => `ADD --keep-git-dir --checksum=${sum} ${git.origin}/repo.git#two /k`
+  const options = { ...places, quiet: true, output: [out] }
+  await build(join(folder, 'tree'), { ...options, file: containerfile('FROM scratch', add(commit)) })
+  assert.equal(
+    (
+      await command(['git', '-c', 'safe.directory=*', 'log', '-1', '--format=%H'], { cwd: join(out, 'k') })
+    ).stdout.trim(),
+    commit,
+  )
+  const wrong = { ...options, file: containerfile('FROM scratch', add('0'.repeat(40))) }
+  await assert.rejects(build(join(folder, 'tree'), wrong), {
+    code: 'DIGEST',
+    message: /:2: fetch http:\S+#two: it is commit [0-9a-f]{40}, not 0{40}; check where it comes from, or the checksum/,
+  })
+})
+
 test('RUN --mount takes files of named contexts, wherever those are', async () => {
   put('box/bin/x', 'x')
   await shell('cp /bin/busybox box/bin/sh')

@@ -1,5 +1,5 @@
 /** Makes macros of what `#define` and `-D` say. */
-import { CLOSE, COMMA, DOLLAR, DOT, find, OPEN, skipBlanks, SPACE, startsWord, trimmedEnd, wordEnd } from './characters'
+import { CLOSE, COMMA, DOLLAR, DOT, find, inWord, OPEN, skipBlanks, SPACE, startsWord, trimmedEnd, wordEnd } from './characters'
 import { ERROR, MACRO_NAME, PARAMETERS, REDEFINED, report, reportWith, RESERVED_NAME, WARNING } from './faults'
 import {
   addParameter,
@@ -20,9 +20,25 @@ import {
 import { Buffer, newBuffer, same } from './memory'
 
 let isVariadic: bool = false
+/** The built-in names may be defined anew, and `$` is a letter like others. */
+let traditional: bool = false
+
+/** Addresses in the body of the definition that is read where a comment stood: a word ends there. */
+let breaks: Buffer | null = null
+
+export function noBreaks(): void {
+  if (breaks === null) breaks = newBuffer(64)
+  ;(breaks as Buffer).size = 0
+}
+
+/** @param offset - Of the text that {@link define} gets. */
+export function addBreak(offset: usize): void {
+  ;(breaks as Buffer).put32(u32(offset))
+}
 
 /** The names that are always there. */
 export function defineBuiltIns(isTraditional: bool): void {
+  traditional = isTraditional
   builtIn('__LINE__', LINE)
   builtIn('__FILE__', FILE)
   builtIn('__COUNTER__', COUNTER)
@@ -40,11 +56,12 @@ function builtIn(name: string, kind: u32): void {
 /** Reads `NAME body` or `NAME(a, b) body`, which stay in memory. Gives false when it is no definition. */
 export function define(at: usize, end: usize, frame: u32, line: u32): bool {
   const name = at
-  if (at >= end || !startsWord(load<u8>(at))) {
+  if (at >= end || !(startsWord(load<u8>(at)) || (traditional && isWide(load<u8>(at))))) {
     report(ERROR, MACRO_NAME, at, wordOrOne(at, end))
     return false
   }
   at = wordEnd(at, end)
+  while (traditional && at < end && (isWide(load<u8>(at)) || inWord(load<u8>(at)))) at++
   const size = at - name
   if (isReserved(name, size)) {
     report(ERROR, RESERVED_NAME, name, size)
@@ -62,11 +79,15 @@ export function define(at: usize, end: usize, frame: u32, line: u32): bool {
   }
   at = skipBlanks(at, end)
   const macro = entryOf(name, size)
-  replace(macro, isFunction ? FUNCTION : OBJECT, at, trimmedEnd(at, end), frame, line)
+  replace(macro, isFunction ? FUNCTION : OBJECT, name, at, trimmedEnd(at, end), frame, line)
   return true
 }
 
-function replace(macro: Macro, kind: u32, body: usize, end: usize, frame: u32, line: u32): void {
+function isWide(c: u8): bool {
+  return c >= 0x80 || c == DOLLAR
+}
+
+function replace(macro: Macro, kind: u32, text: usize, body: usize, end: usize, frame: u32, line: u32): void {
   const size = end - body
   const count = parameterCount()
   const isSame =
@@ -80,13 +101,13 @@ function replace(macro: Macro, kind: u32, body: usize, end: usize, frame: u32, l
   macro.line = line
   macro.body = body
   macro.bodySize = size
-  macro.pieces = count > 0 ? piecesOf(body, end) : 0
+  macro.pieces = count > 0 ? piecesOf(body, end, text) : 0
 }
 
 /** The built-in names, and `defined`, which `#if` needs. */
 export function isReserved(name: usize, size: usize): bool {
   if (size == 7 && load<u32>(name) == 0x69666564 && load<u32>(name + 3) == 0x64656e69) return true
-  return entryOf(name, size).kind >= LINE
+  return !traditional && entryOf(name, size).kind >= LINE
 }
 
 function wordOrOne(at: usize, end: usize): usize {
@@ -102,7 +123,7 @@ function readParameters(at: usize, end: usize): usize {
     at = skipBlanks(at, end)
     const name = at
     at = wordEnd(at, end)
-    if (at == name && at + 3 <= end && load<u16>(at) == 0x2e2e && load<u8>(at + 2) == DOT) {
+    if (!traditional && at == name && at + 3 <= end && load<u16>(at) == 0x2e2e && load<u8>(at + 2) == DOT) {
       isVariadic = true
       at += 3
       addVariadic()
@@ -126,14 +147,20 @@ function addVariadic(): void {
 }
 
 /** Parameters are found within quotes too; `$name` and what stands in `${…}` are variables of the shell. */
-function piecesOf(at: usize, end: usize): usize {
+function piecesOf(at: usize, end: usize, text: usize): usize {
   const pieces = newBuffer(48)
+  const marks = breaks
+  let mark: usize = 0
   let from = at
   while (at < end) {
     const c = load<u8>(at)
-    if (c == DOLLAR) at = variableEnd(at, end)
+    if (c == DOLLAR && !traditional) at = variableEnd(at, end)
     else if (startsWord(c)) {
-      const to = wordEnd(at, end)
+      let to = wordEnd(at, end)
+      if (marks !== null) {
+        while (mark < marks.size && text + usize(load<u32>(marks.at + mark)) <= at) mark += 4
+        if (mark < marks.size) to = min(to, text + usize(load<u32>(marks.at + mark)))
+      }
       const parameter = parameterOf(at, to - at)
       if (parameter != 0) {
         addPiece(pieces, from, at - from, parameter)
@@ -141,7 +168,8 @@ function piecesOf(at: usize, end: usize): usize {
       }
       at = to
     } else {
-      const to = wordEnd(at, end)
+      // In a Containerfile a name that begins with a digit is one word; traditional cpp sees the letters behind it.
+      const to = traditional ? at : wordEnd(at, end)
       at = to == at ? at + 1 : to
     }
   }

@@ -301,7 +301,11 @@ function arithmetic(sign: u32, a: i64, b: i64, wide: bool): i64 {
 }
 
 function divided(sign: u32, a: i64, b: i64, wide: bool): i64 {
-  if (b == 0) return quiet > 0 ? 0 : fail(DIVISION)
+  if (b == 0) {
+    // As in GNU cpp the rest still counts; it is an error all the same.
+    if (quiet == 0) report(ERROR, DIVISION)
+    return a
+  }
   if (wide) return sign == 0x2f ? i64(u64(a) / u64(b)) : i64(u64(a) % u64(b))
   // The one quotient that has no room; the machine would trap.
   if (b == -1) return sign == 0x2f ? -a : 0
