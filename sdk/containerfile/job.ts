@@ -22,7 +22,7 @@ export interface BuildJob extends BuildArguments {
   /** Where the context's files are. Throws when there is none. */
   readonly context: () => Promise<ContextFiles>
   /** A named context: an image by its name, or files; undefined for a name that is none. */
-  readonly named: (name: string) => Promise<NamedFiles> | undefined
+  readonly named: (name: string, signal: AbortSignal) => Promise<NamedFiles> | undefined
   /** One layer a step, found again by the next build. Otherwise one layer a stage, and the cache is left alone. */
   readonly layers: boolean
   /** Whether a stage (by name or number) may take its steps from the cache. */

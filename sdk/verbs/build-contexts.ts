@@ -1,7 +1,7 @@
 import { type Context, openContext } from '../containerfile/context.js'
 import type { Held } from '../containerfile/held.js'
 import { findIgnoreFile, type IgnoreFile } from '../containerfile/ignore-file.js'
-import type { ContextFiles, NamedFiles } from '../containerfile/job.js'
+import type { BuildJob, ContextFiles, NamedFiles } from '../containerfile/job.js'
 import { findNamedContext, type NamedContext } from '../containerfile/named-context.js'
 import { BuilderError } from '../errors.js'
 import type { Store } from '../store/store.js'
@@ -23,16 +23,23 @@ export function contextFiles({
   })
 }
 
+/** What named contexts are opened with. */
+export interface NamedInputs {
+  readonly store: Store
+  /** Releases them. */
+  readonly held: Held
+  readonly contexts: ReadonlyMap<string, NamedContext>
+}
+
 /** Opens named contexts, each when it is first used, and once. */
-export function namedFiles({ store, held, contexts, options }: Opening) {
+export function namedFiles({ store, held, contexts }: NamedInputs): BuildJob['named'] {
   const opened = new Map<string, Promise<NamedFiles>>()
-  return (name: string): Promise<NamedFiles> | undefined => {
+  return (name, signal) => {
     const context = findNamedContext(contexts, name)
     if (!context) return undefined
     if (context.kind === 'image') return Promise.resolve({ kind: 'image', name: context.image })
     const open = async (): Promise<NamedFiles> => {
-      const signal = options.signal ? { signal: options.signal } : {}
-      const { path } = held.use(await openContext(context.where, { store, ...signal }))
+      const { path } = held.use(await openContext(context.where, { store, signal }))
       const ignore = await findIgnoreFile(path)
       return { kind: 'files', path, ...(ignore ? { ignore } : {}) }
     }
@@ -40,12 +47,4 @@ export function namedFiles({ store, held, contexts, options }: Opening) {
     opened.set(context.name, files)
     return files
   }
-}
-
-/** What named contexts are opened with. */
-interface Opening {
-  readonly store: Store
-  readonly held: Held
-  readonly contexts: ReadonlyMap<string, NamedContext>
-  readonly options: { readonly signal?: AbortSignal }
 }

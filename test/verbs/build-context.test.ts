@@ -183,6 +183,25 @@ test('ADD of a repository is taken from the cache until its ref is at another co
   assert.deepEqual([await told(), await told()], ['done', 'hit'])
 })
 
+test('ADD checks the commit of a repository, and keeps .git when it is asked to', async () => {
+  const commit = (await command(['git', 'rev-parse', 'two'], { cwd: join(folder, 'repo') })).stdout.trim()
+  const out = join(folder, 'kept')
+  const add = (sum: string) => `ADD --keep-git-dir --checksum=${sum} ${git.origin}/repo.git#two /k`
+  const options = { ...places, quiet: true, output: [out] }
+  await build(join(folder, 'tree'), { ...options, file: containerfile('FROM scratch', add(commit)) })
+  assert.equal(
+    (
+      await command(['git', '-c', 'safe.directory=*', 'log', '-1', '--format=%H'], { cwd: join(out, 'k') })
+    ).stdout.trim(),
+    commit,
+  )
+  const wrong = { ...options, file: containerfile('FROM scratch', add('0'.repeat(40))) }
+  await assert.rejects(build(join(folder, 'tree'), wrong), {
+    code: 'DIGEST',
+    message: /:2: fetch http:\S+#two: it is commit [0-9a-f]{40}, not 0{40}; check where it comes from, or the checksum/,
+  })
+})
+
 test('RUN --mount takes files of named contexts, wherever those are', async () => {
   put('box/bin/x', 'x')
   await shell('cp /bin/busybox box/bin/sh')
@@ -299,6 +318,10 @@ const refused: Readonly<
   'a named context that is none': {
     words: () => ['--build-context', 'x=target:y', join(folder, 'tree')],
     says: /^builder: read --build-context x=target:y: a target is of docker buildx bake/,
+  },
+  'a base image that is a context of files': {
+    words: () => ['-f', containerfile('FROM site'), '--build-context', `site=${folder}/site`, join(folder, 'tree')],
+    says: /:1: site: this named context is files, not an image; write FROM scratch and COPY --from=site \. \/$/m,
   },
   'an output that is none': {
     words: () => ['-o', 'type=loacl,dest=x', join(folder, 'tree')],
