@@ -6,12 +6,12 @@ _builder_verb() {
   case $1 in
   'add')
     verb='add'
-    flags='--checksum --keep-git-dir --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --parents --add-history -q --quiet'
+    flags='--checksum --keep-git-dir --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --link --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
   'build' | 'bud')
     verb='build'
-    flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet'
+    flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --explain --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
     operands=(file)
     ;;
   'check')
@@ -41,7 +41,7 @@ _builder_verb() {
     ;;
   'copy')
     verb='copy'
-    flags='--closure --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --parents --add-history -q --quiet'
+    flags='--closure --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --link --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
   'delete')
@@ -151,7 +151,7 @@ _builder_verb() {
     ;;
   'plan')
     verb='plan'
-    flags='--format -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages'
+    flags='--format -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path'
     operands=(file)
     ;;
   'prune')
@@ -196,7 +196,7 @@ _builder_verb() {
     ;;
   'run')
     verb='run'
-    flags='-e --env --build-arg --user --workingdir -v --volume --mount --contextdir --secret --ssh --network --security --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt -t --terminal --tty --hostname --no-hosts --isolation --runtime --runtime-flag --valid-exit-codes --add-history'
+    flags='-e --env --build-arg --user --workingdir --mount --contextdir --security -t --terminal --tty --hostname --no-hosts --valid-exit-codes --add-history -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
     operands=(container command...)
     ;;
   'session')
@@ -290,12 +290,35 @@ _builder_value() {
   'build --build-context') echo 'nothing' ;;
   'build --platform') echo 'nothing' ;;
   'build --ignorefile') echo 'file' ;;
+  'build --cpp') echo 'words traditional' ;;
+  'build --cpp-flag') echo 'nothing' ;;
+  'build -D' | 'build --define') echo 'nothing' ;;
+  'build -U' | 'build --undefine') echo 'nothing' ;;
+  'build -I' | 'build --include-path') echo 'file' ;;
   'build --authfile') echo 'file' ;;
   'build --creds') echo 'nothing' ;;
   'build --cert-dir') echo 'file' ;;
   'build --report') echo 'file' ;;
   'build --on-failure') echo 'words stop shell' ;;
   'build --progress') echo 'words auto plain tty json none' ;;
+  'build -v' | 'build --volume') echo 'file' ;;
+  'build --secret') echo 'nothing' ;;
+  'build --ssh') echo 'nothing' ;;
+  'build --network') echo 'words default host none private' ;;
+  'build --allow') echo 'nothing' ;;
+  'build --add-host') echo 'nothing' ;;
+  'build --dns') echo 'nothing' ;;
+  'build --dns-search') echo 'nothing' ;;
+  'build --dns-option') echo 'nothing' ;;
+  'build --shm-size') echo 'nothing' ;;
+  'build --ulimit') echo 'nothing' ;;
+  'build --cap-add') echo 'nothing' ;;
+  'build --cap-drop') echo 'nothing' ;;
+  'build --device') echo 'nothing' ;;
+  'build --security-opt') echo 'nothing' ;;
+  'build --isolation') echo 'words oci rootless chroot' ;;
+  'build --runtime') echo 'file' ;;
+  'build --runtime-flag') echo 'nothing' ;;
   'commit -f' | 'commit --format') echo 'words oci docker' ;;
   'commit --manifest') echo 'nothing' ;;
   'commit --iidfile') echo 'file' ;;
@@ -441,6 +464,11 @@ _builder_value() {
   'plan --build-context') echo 'nothing' ;;
   'plan --platform') echo 'nothing' ;;
   'plan --ignorefile') echo 'file' ;;
+  'plan --cpp') echo 'words traditional' ;;
+  'plan --cpp-flag') echo 'nothing' ;;
+  'plan -D' | 'plan --define') echo 'nothing' ;;
+  'plan -U' | 'plan --undefine') echo 'nothing' ;;
+  'plan -I' | 'plan --include-path') echo 'file' ;;
   'pull --platform') echo 'nothing' ;;
   'pull --policy') echo 'words always missing never newer' ;;
   'pull --authfile') echo 'file' ;;
@@ -464,13 +492,15 @@ _builder_value() {
   'run --build-arg') echo 'nothing' ;;
   'run --user') echo 'nothing' ;;
   'run --workingdir') echo 'file' ;;
-  'run -v' | 'run --volume') echo 'file' ;;
   'run --mount') echo 'nothing' ;;
   'run --contextdir') echo 'file' ;;
+  'run --security') echo 'words sandbox insecure' ;;
+  'run --hostname') echo 'nothing' ;;
+  'run --valid-exit-codes') echo 'nothing' ;;
+  'run -v' | 'run --volume') echo 'file' ;;
   'run --secret') echo 'nothing' ;;
   'run --ssh') echo 'nothing' ;;
   'run --network') echo 'words default host none private' ;;
-  'run --security') echo 'words sandbox insecure' ;;
   'run --allow') echo 'nothing' ;;
   'run --add-host') echo 'nothing' ;;
   'run --dns') echo 'nothing' ;;
@@ -482,11 +512,9 @@ _builder_value() {
   'run --cap-drop') echo 'nothing' ;;
   'run --device') echo 'nothing' ;;
   'run --security-opt') echo 'nothing' ;;
-  'run --hostname') echo 'nothing' ;;
   'run --isolation') echo 'words oci rootless chroot' ;;
   'run --runtime') echo 'file' ;;
   'run --runtime-flag') echo 'nothing' ;;
-  'run --valid-exit-codes') echo 'nothing' ;;
   'sync -s' | 'sync --src') echo 'words docker dir yaml' ;;
   'sync -d' | 'sync --dest') echo 'words docker dir' ;;
   'sync --platform') echo 'nothing' ;;

@@ -44,6 +44,7 @@ _builder() {
         '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
         '*--exclude=[Pattern of files to leave out]:pattern: ' \
         '--timestamp=[Modification time of what is copied, in seconds since 1970]:seconds: ' \
+        '--link[Place what is copied without looking at what is there]' \
         '--parents[Keep the sources'\'' folders]' \
         '--add-history[Add an entry for this copy to the image'\''s history]' \
         '(-q --quiet)-q[Print nothing]' \
@@ -76,6 +77,7 @@ _builder() {
         '*--output=[Where the result goes beside the store]:output: ' \
         '--manifest=[Add the image to a list of images, which is made when it is not there]:list: ' \
         '--omit-history[Leave the history out of the image]' \
+        '--explain[Say of every step whether it was in the cache, and if not, what differs from the nearest one that is]' \
         '--check[Build nothing]' \
         '--rm[Accepted for buildah'\''s scripts]' \
         '--force-rm[Accepted for buildah'\''s scripts]' \
@@ -88,6 +90,14 @@ _builder() {
         '*--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
         '--ignorefile=[File of patterns of what is left out of the context]:file:_files' \
         '--skip-unused-stages[Leave out stages that the target does not need]' \
+        '--cpp=-[Preprocess the Containerfile, which a name that ends in .in asks for by itself]::value:(traditional)' \
+        '*--cpp-flag=[Flag for the preprocessor]:flag: ' \
+        '*-D+[Define a macro for the preprocessor]:name text: ' \
+        '*--define=[Define a macro for the preprocessor]:name text: ' \
+        '*-U+[Undefine a macro]:name: ' \
+        '*--undefine=[Undefine a macro]:name: ' \
+        '*-I+[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
+        '*--include-path=[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
         '--authfile=[File with the logins]:file:_files' \
         '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
@@ -98,6 +108,25 @@ _builder() {
         '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
+        '*-v+[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--volume=[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--secret=[Secret that --mount type=secret may use]:secret: ' \
+        '*--ssh=[Agent or keys that --mount type=ssh may use]:agent: ' \
+        '--network=[Network]:value:(default host none private)' \
+        '*--allow=[What a command may ask for]:entitlement: ' \
+        '*--add-host=[Line of /etc/hosts]:name address: ' \
+        '*--dns=[Name server instead of the host'\''s]:address: ' \
+        '*--dns-search=[Domain in which short names are looked up]:domain: ' \
+        '*--dns-option=[Option of resolv.conf]:option: ' \
+        '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
+        '*--ulimit=[Limit of commands, as nofile=1024:2048]:name soft hard: ' \
+        '*--cap-add=[Capability beside the default ones]:cap: ' \
+        '*--cap-drop=[Capability to take away]:cap: ' \
+        '*--device=[Device of the host that commands see]:device: ' \
+        '*--security-opt=[Security option]:option: ' \
+        '--isolation=[Isolation]:value:(oci rootless chroot)' \
+        '--runtime=[OCI runtime to use instead of crun or runc]:path:_files' \
+        '*--runtime-flag=[Global flag for the OCI runtime, without its leading dashes]:flag: ' \
         '1::context:_files'
       ;;
     check)
@@ -207,6 +236,7 @@ _builder() {
         '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
         '*--exclude=[Pattern of files to leave out]:pattern: ' \
         '--timestamp=[Modification time of what is copied, in seconds since 1970]:seconds: ' \
+        '--link[Place what is copied without looking at what is there]' \
         '--parents[Keep the sources'\'' folders]' \
         '--add-history[Add an entry for this copy to the image'\''s history]' \
         '(-q --quiet)-q[Print nothing]' \
@@ -480,6 +510,14 @@ _builder() {
         '*--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
         '--ignorefile=[File of patterns of what is left out of the context]:file:_files' \
         '--skip-unused-stages[Leave out stages that the target does not need]' \
+        '--cpp=-[Preprocess the Containerfile, which a name that ends in .in asks for by itself]::value:(traditional)' \
+        '*--cpp-flag=[Flag for the preprocessor]:flag: ' \
+        '*-D+[Define a macro for the preprocessor]:name text: ' \
+        '*--define=[Define a macro for the preprocessor]:name text: ' \
+        '*-U+[Undefine a macro]:name: ' \
+        '*--undefine=[Undefine a macro]:name: ' \
+        '*-I+[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
+        '*--include-path=[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
         '1::context:_files'
       ;;
     prune)
@@ -572,35 +610,35 @@ _builder() {
         '*--build-arg=[The same for what is no secret]:name value: ' \
         '--user=[User that the command runs as, by name or number]:user group: ' \
         '--workingdir=[Folder that the command starts in]:path:_files' \
-        '*-v+[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
-        '*--volume=[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
         '*--mount=[Mount for this command]:mount: ' \
         '--contextdir=[Folder that relative sources of bind mounts are taken from]:dir:_files' \
+        '--security=[Security]:value:(sandbox insecure)' \
+        '(-t --terminal --tty)-t[Give the command a terminal]' \
+        '(-t --terminal --tty)--terminal[Give the command a terminal]' \
+        '(-t --terminal --tty)--tty[Give the command a terminal]' \
+        '--hostname=[Name of the machine inside]:name: ' \
+        '--no-hosts[Leave the container'\''s own /etc/hosts]' \
+        '*--valid-exit-codes=[Exit code that counts as success beside 0]:code: ' \
+        '--add-history[Add an entry for this command to the image'\''s history]' \
+        '*-v+[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--volume=[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
         '*--secret=[Secret that --mount type=secret may use]:secret: ' \
         '*--ssh=[Agent or keys that --mount type=ssh may use]:agent: ' \
         '--network=[Network]:value:(default host none private)' \
-        '--security=[Security]:value:(sandbox insecure)' \
         '*--allow=[What a command may ask for]:entitlement: ' \
         '*--add-host=[Line of /etc/hosts]:name address: ' \
         '*--dns=[Name server instead of the host'\''s]:address: ' \
         '*--dns-search=[Domain in which short names are looked up]:domain: ' \
         '*--dns-option=[Option of resolv.conf]:option: ' \
         '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
-        '*--ulimit=[Limit of the command, as nofile=1024:2048]:name soft hard: ' \
+        '*--ulimit=[Limit of commands, as nofile=1024:2048]:name soft hard: ' \
         '*--cap-add=[Capability beside the default ones]:cap: ' \
         '*--cap-drop=[Capability to take away]:cap: ' \
-        '*--device=[Device of the host that the command sees]:device: ' \
+        '*--device=[Device of the host that commands see]:device: ' \
         '*--security-opt=[Security option]:option: ' \
-        '(-t --terminal --tty)-t[Give the command a terminal]' \
-        '(-t --terminal --tty)--terminal[Give the command a terminal]' \
-        '(-t --terminal --tty)--tty[Give the command a terminal]' \
-        '--hostname=[Name of the machine inside]:name: ' \
-        '--no-hosts[Leave the container'\''s own /etc/hosts]' \
         '--isolation=[Isolation]:value:(oci rootless chroot)' \
         '--runtime=[OCI runtime to use instead of crun or runc]:path:_files' \
         '*--runtime-flag=[Global flag for the OCI runtime, without its leading dashes]:flag: ' \
-        '*--valid-exit-codes=[Exit code that counts as success beside 0]:code: ' \
-        '--add-history[Add an entry for this command to the image'\''s history]' \
         '1:container:_builder_containers' \
         '*::command:_normal'
       ;;

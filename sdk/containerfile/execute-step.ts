@@ -1,10 +1,12 @@
 import { layerDescriptor } from '../image/assemble.js'
 import type { ImageConfig } from '../image/config.js'
+import type { Digest } from '../image/digest.js'
 import type { Platform } from '../image/platform.js'
+import { explainMiss } from '../steps/explain.js'
 import { stepKey } from '../steps/key.js'
 import { lookUpStep } from '../steps/look-up.js'
 import { recordStep } from '../steps/record.js'
-import type { StepResult } from '../steps/step.js'
+import type { Step, StepExplanation, StepResult } from '../steps/step.js'
 import type { FileOutcome } from './evaluate.js'
 import { carryOut } from './execute-work.js'
 import type { Held } from './held.js'
@@ -73,11 +75,16 @@ export class StepWork {
       this.#advance(found, by)
       return { state: 'hit', explanation: { state: 'hit', key }, ...(found.layer ? { layer: found.layer } : {}) }
     }
+    const explanation = job.explain ? this.#whyMissed(step, key, isKept) : undefined
     const result = await this.#execute(outcome, instruction, id, state)
     if (isKept) await recordStep(job.store, step, key, result)
     this.#advance(result, by)
     this.#benchLayers = this.#now().layers.length
-    return { state: 'done', ...(result.layer ? { layer: result.layer } : {}) }
+    return {
+      state: 'done',
+      ...(result.layer ? { layer: result.layer } : {}),
+      ...(explanation ? { explanation } : {}),
+    }
   }
 
   /** What the stage has come to. */
@@ -98,6 +105,12 @@ export class StepWork {
         return base
       },
     }
+  }
+
+  #whyMissed(step: Step, key: Digest, isKept: boolean): StepExplanation {
+    const { job, plan } = this
+    const reason = isKept ? 'the build takes nothing from the cache for this stage' : fetchedAnew
+    return isKept && job.mayHit(plan.stage) ? explainMiss(job.store, step, key) : { state: 'miss', key, reason }
   }
 
   #now(): BuildState {
@@ -144,3 +157,5 @@ export class StepWork {
       : { ...state, said }
   }
 }
+
+const fetchedAnew = 'what it fetches has no checksum, and could be something else each time'

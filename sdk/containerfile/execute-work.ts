@@ -5,11 +5,11 @@ import type { RunOutcome } from './evaluate-run.js'
 import { rememberingFailure } from './failed-step.js'
 import type { BuildJob, ContextFiles } from './job.js'
 import type { Origin, Origins } from './origins.js'
-import { fromOf, isRemote, needsContext } from './place-text.js'
+import { isRemote, needsContext } from './place-text.js'
 import type { StagePlan } from './plan-stage.js'
 import { placeOf, pointAt } from './point-at.js'
 import type { Instruction } from './syntax.js'
-import type { Bench, PlaceWork, RunWork } from './workshop.js'
+import type { Bench, PlaceWork, RunWork, WorkRoot } from './workshop.js'
 
 /** An instruction and all that is needed to do what it says. */
 export interface Work {
@@ -41,14 +41,15 @@ async function run(work: Work, outcome: RunOutcome): Promise<void> {
     const text = decoders[stream].decode(chunk, { stream: true })
     job.tell({ type: 'step-output', time: Date.now(), step: id, stream, text })
   }
-  const { argv, args, proxies, network, security, script, device } = outcome
+  const { argv, args, proxies, mounts, network, security, script, device } = outcome
   const given: RunWork = {
     argv,
     env: [...args, ...proxies],
-    mounts: await Promise.all(outcome.mounts.map((mount) => mountOf(mount, work.origins))),
+    mounts,
+    roots: await rootsOf(work.origins),
     device,
     onOutput,
-    ...(needsContext(outcome.mounts) ? { context: (await job.context()).path } : {}),
+    ...(needsContext(mounts) ? { context: (await job.context()).path } : {}),
     ...(network === undefined ? {} : { network }),
     ...(security === undefined ? {} : { security }),
     ...(script ? { script } : {}),
@@ -59,16 +60,14 @@ async function run(work: Work, outcome: RunOutcome): Promise<void> {
   })
 }
 
-/** The mount with what `from` means in place of its name. */
-async function mountOf(mount: string, origins: Origins): Promise<string> {
-  const name = fromOf(mount)
-  const origin = name === undefined ? undefined : origins.get(name)
-  if (!origin) return mount
-  const place = origin.kind === 'files' ? `contextdir=${origin.path}` : `from=${await containerOf(origin)}`
-  return mount
-    .split(',')
-    .map((part) => (/^\s*from\s*=/i.test(part) ? place : part))
-    .join(',')
+async function rootsOf(origins: Origins): Promise<ReadonlyMap<string, WorkRoot>> {
+  const roots = [...origins].map(async ([name, origin]) => [name, await rootOf(origin)] as const)
+  return new Map(await Promise.all(roots))
+}
+
+async function rootOf(origin: Origin): Promise<WorkRoot> {
+  if (origin.kind === 'files') return { kind: 'folder', path: origin.path }
+  return { kind: origin.kind === 'stage' ? 'container' : 'image', id: await containerOf(origin) }
 }
 
 /** A container or an image, by its ID. */

@@ -1,9 +1,8 @@
+import { BuilderError } from '../errors.js'
 import { StageWork } from './execute-stage.js'
 import { failedStep } from './failed-step.js'
 import { Held } from './held.js'
 import type { BuildJob, StageEnd } from './job.js'
-import { Jobs } from './jobs.js'
-import type { StagePlan } from './plan-stage.js'
 import { plannedStages } from './planned-stages.js'
 
 /**
@@ -17,13 +16,14 @@ export async function executeBuild<T>(job: BuildJob, finish: (end: StageEnd) => 
   await using held = new Held()
   const { stages, target } = job.plan
   job.tell({ type: 'plan', time: Date.now(), stages: plannedStages(job.plan, job.platform) })
-  const jobs = new Jobs(job.jobs)
+  const { jobs } = job
   const failures = new Set<unknown>()
   const started = new Map<number, Promise<StageEnd>>()
   const stage = (index: number): Promise<StageEnd> => {
     const known = started.get(index)
     if (known) return known
-    const plan = stages.find((one) => one.stage.index === index) as StagePlan
+    const plan = stages.find((one) => one.stage.index === index)
+    if (!plan) throw notPlanned(index)
     const work = new StageWork({ ...job, signal }, plan, jobs, stage, held, failures)
     const end = work.run()
     started.set(index, end)
@@ -42,4 +42,14 @@ export async function executeBuild<T>(job: BuildJob, finish: (end: StageEnd) => 
     throw failure.error
   }
   return await finish(await stage(target.stage.index))
+}
+
+/** A name that only came out while its stage was built. */
+function notPlanned(index: number): BuilderError {
+  return new BuilderError('INVALID', {
+    operation: 'build',
+    object: `stage ${index}`,
+    reason: 'the plan did not know that it is needed, for its name comes from an ENV',
+    hint: 'write the name of the stage, or take it from an ARG',
+  })
 }

@@ -4,6 +4,7 @@ import type { BuildArguments } from './arguments.js'
 import type { BuildEvent, StepEnd } from './event.js'
 import type { FailedStep } from './failed-step.js'
 import type { IgnoreFile } from './ignore-file.js'
+import type { Jobs } from './jobs.js'
 import type { BuildPlan } from './plan.js'
 import type { StagePlan } from './plan-stage.js'
 import type { BuildState } from './state.js'
@@ -27,13 +28,15 @@ export interface BuildJob extends BuildArguments {
   readonly mayHit: (stage: Stage) => boolean
   /** Seconds since 1970: the newest time a file of a new layer may have, and all times of the history. */
   readonly epoch?: number
-  /** How many steps are executed at the same time. */
-  readonly jobs: number
+  /** Where steps that are executed at the same time find their places. */
+  readonly jobs: Jobs
   readonly format: 'oci' | 'docker'
   /** What the runs of this build are given beside, as part of what decides their results. */
-  readonly runInputs: Readonly<Record<string, readonly string[]>>
+  readonly runInputs: Readonly<Record<string, string | readonly string[]>>
   /** ENV that every stage begins with, NAME=value. */
   readonly env: readonly string[]
+  /** Find out why a step is executed that the cache does not have. */
+  readonly explain: boolean
   readonly tell: (event: BuildEvent) => void
   /** Gets the step that failed, when all else has ended and its container is still there, and its error. */
   readonly onFailure?: (failed: FailedStep, error: unknown) => Promise<void>

@@ -2,7 +2,7 @@ import type { BuilderError } from '../errors.js'
 import { nearestWord } from '../image/near-word.js'
 import { fromOf } from './place-text.js'
 import { errorAt } from './point-at.js'
-import { expandIn, type Scope } from './scope.js'
+import { declare, expandIn, type Scope, stageScope } from './scope.js'
 import type { Instruction, Position, Stage } from './syntax.js'
 
 /** A stage with what it stands on and what it waits for. */
@@ -43,9 +43,10 @@ export function planStage(
   if (image === '') throw emptyBase(stage)
   const platform = from.platform === undefined ? undefined : expandIn(from.platform, globals, from.position)
   const base = baseOf(stages, index, image, isContext)
-  const others = stage.instructions.flatMap((instruction) =>
-    sourcesOf(instruction).flatMap((name) => {
-      const found = findStage(stages, index, expandIn(name, globals, instruction.position), isContext, instruction)
+  const others = stage.instructions.flatMap((instruction, n) =>
+    sourcesOf(instruction).flatMap((written) => {
+      const name = nameOf(written, stage.instructions.slice(0, n), globals, instruction.position)
+      const found = findStage(stages, index, name, isContext, instruction)
       return found === undefined ? [] : [{ index: found, position: instruction.position }]
     }),
   )
@@ -90,6 +91,14 @@ export function sourcesOf(instruction: Instruction): readonly string[] {
     return instruction.from === undefined ? [] : [instruction.from]
   if (instruction.instruction !== 'RUN') return []
   return instruction.mounts.flatMap((mount) => fromOf(mount) ?? [])
+}
+
+/** A name with the ARGs of its stage: what its base sets with ENV is not known while a plan is made, and does not count. */
+function nameOf(written: string, before: readonly Instruction[], globals: Scope, position: Position): string {
+  if (!written.includes('$')) return written
+  const args = before.filter((instruction) => instruction.instruction === 'ARG')
+  const scope = args.reduce((now, instruction) => declare(now, instruction, []), stageScope(globals))
+  return expandIn(written, scope, position)
 }
 
 /** A FROM means a stage above it; its own name, or that of a stage below, is an image's. */

@@ -42,7 +42,7 @@ export function levelsOf(stages: readonly PlannedStage[]): ReadonlyMap<string, n
 
 function stageText({ id, platform, needs, steps }: PlannedStage): string {
   const about = [
-    ...(platform ? [`for ${lineOf(platform, 60)}`] : []),
+    ...(platform && !id.endsWith(` ${platform}`) ? [`for ${lineOf(platform, 60)}`] : []),
     ...(needs.length > 0 ? [`after ${needs.map((need) => lineOf(need, 60)).join(', ')}`] : []),
   ]
   const lines = steps.map(({ text, position }) => ({

@@ -1,5 +1,6 @@
 import { BuilderError } from '../errors.js'
 import { nearestWord } from '../image/near-word.js'
+import { formatPlatform } from '../image/platform.js'
 import type { BuildArguments } from './arguments.js'
 import { planStage, type StagePlan } from './plan-stage.js'
 import { errorAt } from './point-at.js'
@@ -22,6 +23,8 @@ export interface PlanOptions extends BuildArguments {
   readonly target?: string
   /** Whether a name is that of a named context, which hides stages and images. */
   readonly isContext?: (name: string) => boolean
+  /** True when the file is built for several platforms at a time: then the stages' ids tell which. */
+  readonly isOneOfSeveral?: boolean
   /** Plan stages that nothing needs too. */
   readonly all?: boolean
 }
@@ -37,7 +40,7 @@ export function planBuild(file: Containerfile, options: PlanOptions): BuildPlan 
   const target = options.target === undefined ? last : findTarget(file.stages, options.target)
   const targetStage = options.target === undefined ? {} : { targetStage: target.name ?? String(target.index) }
   const globals = globalScope(file, { ...options, ...targetStage })
-  const ids = idsOf(file.stages)
+  const ids = idsOf(file.stages, options.isOneOfSeveral ? ` ${formatPlatform(options.platform)}` : '')
   const plans = new Map<number, StagePlan>()
   const plan = (index: number): StagePlan => {
     const known = plans.get(index)
@@ -62,11 +65,12 @@ function visit(plan: (index: number) => StagePlan, index: number, needed: Set<nu
 }
 
 /** A stage is told by its name; of two with one name, and of those without, the number tells them apart. */
-function idsOf(stages: readonly Stage[]): readonly string[] {
+function idsOf(stages: readonly Stage[], platform: string): readonly string[] {
   const names = stages.map(({ name }) => name)
-  return stages.map(({ name, index }) =>
-    name === undefined ? `${index}` : names.indexOf(name) === index ? name : `${name}-${index}`,
-  )
+  return stages.map(({ name, index }) => {
+    const id = name === undefined ? `${index}` : names.indexOf(name) === index ? name : `${name}-${index}`
+    return `${id}${platform}`
+  })
 }
 
 function findTarget(stages: readonly Stage[], target: string): Stage {

@@ -7,7 +7,7 @@ export function plannedStages({ stages }: BuildPlan, platform: Platform): readon
   const idOf = (index: number) => stages.find(({ stage }) => stage.index === index)?.id ?? `${index}`
   return stages.map(({ id, stage, needs, platform: own }) => ({
     id,
-    name: stage.name ?? id,
+    name: stage.name ?? `${stage.index}`,
     platform: own ?? formatPlatform(platform),
     needs: [...new Set(needs.map(({ index }) => idOf(index)))],
     steps: [stage.from, ...stage.instructions].map(({ original, position }, i) => ({

@@ -40,6 +40,18 @@ export function checkRunnable(platform: Platform, binfmt = '/proc/sys/fs/binfmt_
   throw unrunnable(platform, `this machine, ${host}, has nothing that runs its programs`, hint)
 }
 
+/** Whether a file that begins so is a program of this machine. */
+export function isNative(start: Uint8Array): boolean {
+  const host = hostPlatform().architecture
+  return [host, ...(natives[host] ?? [])].some((architecture) => {
+    const header = headerOf(architecture)
+    return header !== undefined && compared.every((at) => header[at] === start[at])
+  })
+}
+
+/** The magic, class and byte order, and the machine. Source: elf(5). */
+const compared = [0, 1, 2, 3, 4, 5, 18, 19]
+
 /** An entry of binfmt_misc. Source: Linux, admin-guide/binfmt-misc. */
 interface Interpreter {
   readonly path: string

@@ -37,14 +37,16 @@ export interface RunWork {
   readonly argv: readonly string[]
   /** NAME=value beside the container's own. */
   readonly env: readonly string[]
-  /** As `builder run --mount` takes them; `from` names a container or an image. */
+  /** As `builder run --mount` takes them. */
   readonly mounts: readonly string[]
+  /** What a name in the `from` of a mount means. */
+  readonly roots: ReadonlyMap<string, WorkRoot>
   readonly device: readonly string[]
   /** The folder that bind mounts take their sources from. */
   readonly context?: string
   readonly network?: string
   readonly security?: string
-  /** Written to a file that the command finds under this path. */
+  /** A program that the command finds under a path. */
   readonly script?: { readonly path: string; readonly content: string }
   readonly onOutput: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void
 }
@@ -71,3 +73,8 @@ export interface PlaceWork {
   readonly keepGitDir?: boolean
   readonly unpack?: boolean
 }
+
+/** Files that a mount shows: those of a container, of an image, or of a folder. */
+export type WorkRoot =
+  | { readonly kind: 'container' | 'image'; readonly id: string }
+  | { readonly kind: 'folder'; readonly path: string }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, utimes } from 'node:fs/promises'
-import { basename } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { BuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
@@ -23,7 +22,11 @@ export async function fetchFile(
   url: string,
   file: string,
   options: FetchOptions,
-): Promise<{ path: string; name: string }> {
+): Promise<{
+  path: string
+  /** From the address; empty when that has none. */
+  name: string
+}> {
   if (!URL.canParse(url)) throw noAddress(url)
   const response = await reach(url, options.signal)
   if (!response.ok || !response.body) {
@@ -37,7 +40,20 @@ export async function fetchFile(
   const modified = Date.parse(response.headers.get('last-modified') ?? '')
   const time = Number.isNaN(modified) ? 0 : modified / 1000
   await utimes(file, time, time)
-  return { path: file, name: basename(new URL(url).pathname) || 'index.html' }
+  return { path: file, name: nameOf(url) }
+}
+
+/** The last name of an address's path, decoded; empty where it has none that a file can have. */
+function nameOf(url: string): string {
+  const { pathname } = new URL(url)
+  let path = pathname
+  try {
+    path = decodeURIComponent(pathname)
+  } catch {
+    // Then it stays as it is written.
+  }
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  return name === '.' || name === '..' || name.includes('\0') ? '' : name
 }
 
 /**

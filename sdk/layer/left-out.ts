@@ -1,13 +1,17 @@
+import { dirname } from 'node:path'
 import { BuilderError } from '../errors.js'
 import type { IgnoreRules } from './ignore.js'
 import { isGlob } from './ignore.js'
 import type { Source } from './sources.js'
 
-/** What a copy leaves out. Paths are below a source; `top` is the source's own path from the context's top, empty for that itself. */
+/**
+ * What a copy leaves out. Paths are below a source; `top` is the source's own path from the context's top, empty for that itself;
+ * `kept` what of it `--parents` keeps, empty without.
+ */
 export interface LeftOut {
-  readonly ignores: (path: string, top: string) => boolean
+  readonly ignores: (path: string, top: string, kept?: string) => boolean
   /** Whether something in a directory that is left out may come back, so that it has to be entered. */
-  readonly enterIgnored: (path: string, top: string) => boolean
+  readonly enterIgnored: (path: string, top: string, kept?: string) => boolean
 }
 
 /**
@@ -17,13 +21,21 @@ export interface LeftOut {
 export function leftOut(context: IgnoreRules | undefined, own: IgnoreRules | undefined): LeftOut | undefined {
   if (!context && !own) return undefined
   return {
-    ignores: (path, top) => own?.ignores(path) || context?.ignores(below(top, path)) || false,
-    enterIgnored: (path, top) => {
-      const mine = !own?.ignores(path) || own.mayComeBackIn(path)
+    ignores: (path, top, kept = '') => own?.ignores(below(kept, path)) || context?.ignores(below(top, path)) || false,
+    enterIgnored: (path, top, kept = '') => {
+      const mine = !own?.ignores(below(kept, path)) || own.mayComeBackIn(below(kept, path))
       const all = below(top, path)
       return mine && (!context?.ignores(all) || context.mayComeBackIn(all))
     },
   }
+}
+
+/** Whether `--exclude` leaves out a source itself, which a pattern found: by its name, or by what `--parents` keeps. */
+export function isExcluded(source: Source, { ignores }: Partial<Pick<LeftOut, 'ignores'>>, parents: boolean): boolean {
+  const { byPattern, fromTop, name, kept } = source
+  if (!byPattern || !ignores) return false
+  const path = parents && kept ? kept.path : name
+  return ignores(path, fromTop === path ? '' : dirname(fromTop))
 }
 
 /**

@@ -86,9 +86,9 @@ export class ErrorStream {
   async #write(bytes: Uint8Array): Promise<void> {
     this.#descriptor ??= openError(this.#asker.pid)
     const descriptor = this.#descriptor
-    if (descriptor === undefined) return
+    // A launcher that is gone has become a command: the script is told.
     // On a thread: a reader that does not read holds up nobody else.
-    await new Promise<void>((resolve) => write(descriptor, bytes, () => resolve()))
+    await new Promise<void>((resolve) => write(descriptor ?? 2, bytes, () => resolve()))
   }
 }
 

@@ -1,9 +1,10 @@
-import { type BigIntStats, lstatSync, readdirSync } from 'node:fs'
+import { type BigIntStats, lstatSync, readdirSync, statSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { asBuilderError } from '../errors.js'
 import type { ModeChange } from '../layer/chmod.js'
+import { isExcluded } from '../layer/left-out.js'
 import { bytesOf, readable, systemPath } from '../layer/names.js'
-import type { Source } from '../layer/sources.js'
+import { type Source, sourceBytes } from '../layer/sources.js'
 
 /** How what is read will be placed: what makes no difference then is no part of the digest. */
 export interface ContentOptions {
@@ -11,8 +12,8 @@ export interface ContentOptions {
   readonly owners: 'given' | 'kept'
   readonly mode?: ModeChange
   /** As `TransplantOptions` has them. */
-  readonly ignores?: (path: string, top: string) => boolean
-  readonly enterIgnored?: boolean | ((path: string, top: string) => boolean)
+  readonly ignores?: (path: string, top: string, kept?: string) => boolean
+  readonly enterIgnored?: boolean | ((path: string, top: string, kept?: string) => boolean)
   /** The folders that lead to a source are placed with it. */
   readonly parents?: boolean
   readonly signal?: AbortSignal
@@ -40,23 +41,40 @@ export interface Found {
 }
 
 async function walkSource(source: Source, options: ContentOptions, found: Found[]): Promise<void> {
-  const top = bytesOf(source.path)
-  const prefix = options.parents ? `${bytesOf(source.fromTop)}/` : ''
+  const { path: top, name } = sourceBytes(source)
+  const { isDirectory, fromTop } = source
+  const kept = options.parents ? (source.kept?.path ?? '') : ''
+  const prefix = kept === '' ? '' : `${bytesOf(kept)}/`
+  if (isExcluded(source, options, options.parents ?? false)) return
   try {
-    if (source.isDirectory) await walk({ top, prefix, fromTop: source.fromTop, options, found, count: 0 }, top, '')
+    for (const one of parentsOf(source, kept)) found.push(one)
+    if (isDirectory) await walk({ top, prefix, kept, fromTop, options, found, count: 0 }, top, '')
     else {
       const info = lstatSync(systemPath(top), { bigint: true })
-      if (!info.isSocket()) found.push(foundAt(top, top, prefix === '' ? bytesOf(source.name) : prefix, info))
+      if (!info.isSocket()) found.push(foundAt(top, top, prefix === '' ? name : prefix, info))
     }
   } catch (error) {
     throw asBuilderError(error, 'read', source.path)
   }
 }
 
+/** The folders that lead to a source are placed as they are. */
+function parentsOf({ kept, isDirectory, path }: Source, names: string): Found[] {
+  if (!kept || names === '') return []
+  const all = names.split('/')
+  return all.slice(0, isDirectory ? all.length : -1).map((_, i) => {
+    const below = bytesOf(all.slice(0, i + 1).join('/'))
+    const at = `${bytesOf(kept.base)}/${below}`
+    return foundAt(bytesOf(path), at, below, statSync(systemPath(at), { bigint: true }))
+  })
+}
+
 interface Walk {
   readonly top: string
   readonly prefix: string
   readonly fromTop: string
+  /** What `--parents` keeps of its path. */
+  readonly kept: string
   readonly options: ContentOptions
   readonly found: Found[]
   count: number
@@ -70,7 +88,7 @@ async function walk(state: Walk, folder: string, below: string): Promise<void> {
     options.signal?.throwIfAborted()
     const path = below === '' ? name : `${below}/${name}`
     const at = `${folder}/${name}`
-    const left = options.ignores?.(readable(path), state.fromTop) ?? false
+    const left = options.ignores?.(readable(path), state.fromTop, state.kept) ?? false
     if (left && !enters(state, path)) continue
     const info = lstatSync(systemPath(at), { bigint: true })
     if (left && !info.isDirectory()) continue
@@ -79,9 +97,9 @@ async function walk(state: Walk, folder: string, below: string): Promise<void> {
   }
 }
 
-function enters({ options, fromTop }: Walk, path: string): boolean {
+function enters({ options, fromTop, kept }: Walk, path: string): boolean {
   const { enterIgnored = false } = options
-  return typeof enterIgnored === 'function' ? enterIgnored(readable(path), fromTop) : enterIgnored
+  return typeof enterIgnored === 'function' ? enterIgnored(readable(path), fromTop, kept) : enterIgnored
 }
 
 function foundAt(top: string, path: string, name: string, info: BigIntStats): Found {

@@ -116,9 +116,11 @@ async function place(adding: Adding): Promise<string> {
   await using root = await useRoot(store, record.id, options.signal)
   const transplant = new Transplant(root.path, await placing(root.path, options))
   const destination = destinationOf(record, paths)
-  for (const [i, source] of (await sourcesOf(adding)).entries()) {
+  const sources = await sourcesOf(adding)
+  const isMany = asked.length > 1 || sources.length > 1
+  for (const [i, source] of sources.entries()) {
     if (source.kind === 'archive') await unpack(transplant, source, destination, adding, i)
-    else await copyAll(transplant, [source], asked.length > 1 ? folder(destination) : destination, options)
+    else await copyAll(transplant, [source], isMany ? folder(destination) : destination, options)
   }
   const digest = transplant.finish()
   if (options.addHistory) await noteHistory(store, record, `ADD ${digest} in ${paths.at(-1)}`)
@@ -150,11 +152,12 @@ async function sourcesOf(adding: Adding): Promise<readonly Added[]> {
   const found: Added[] = []
   for (const [i, source] of adding.asked.entries())
     found.push(...(await find(adding, source, `${adding.scratch}/${i}`)))
+  if (found.length === 0) throw nothingFits(adding.asked)
   adding.read.found = found
   return found
 }
 
-async function find({ options, from }: Adding, shown: string, scratch: string): Promise<readonly Added[]> {
+async function find({ options, from, asked }: Adding, shown: string, scratch: string): Promise<readonly Added[]> {
   const signal = options.signal ? { signal: options.signal } : {}
   if (options.from === undefined && isRepository(shown)) {
     await fetchGit(shown, scratch, gitOptions(options))
@@ -162,7 +165,8 @@ async function find({ options, from }: Adding, shown: string, scratch: string): 
   }
   if (/^https?:\/\//.test(shown)) {
     const { path, name } = await fetchFile(shown, scratch, { ...checksumOf(options), ...signal })
-    return [{ path, name, isDirectory: false, fromTop: name, shown, kind: 'file' }]
+    const kind = options.unpack === true && (await isArchive(path)) ? 'archive' : 'file'
+    return [{ path, name, isDirectory: false, fromTop: name, shown, kind }]
   }
   if (shown === '-') {
     const path = await saveStream(caller().stdin(), scratch, signal)
@@ -170,13 +174,18 @@ async function find({ options, from }: Adding, shown: string, scratch: string): 
   }
   const root = await from.path()
   const added: Added[] = []
-  const all = findSources([shown], root ?? options.contextdir, 'add')
+  const all = findSources([shown], root ?? options.contextdir, 'add', { mayBeNone: asked.length > 1 })
   for (const found of withoutIgnored(all, [shown], await contextRules(options), 'add')) {
     if (options.checksum !== undefined) await checkFile(found.path, parseDigest(options.checksum), shown)
     const plain = found.isDirectory || root !== undefined || options.unpack === false || !(await isArchive(found.path))
     added.push({ ...found, shown, kind: plain ? 'file' : 'archive' })
   }
   return added
+}
+
+function nothingFits(asked: readonly string[]): BuilderError {
+  const hint = 'check the patterns'
+  return new BuilderError('NOT_FOUND', { operation: 'add', object: asked.join(' '), reason: 'nothing fits', hint })
 }
 
 /** An archive is unpacked where no link of the container can misdirect it, and its files are then placed one by one. */

@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { caller } from '../namespace/caller.js'
+import type { BindMount } from '../runtime/mount-request.js'
 import { hostEnvironment } from '../runtime/programs.js'
 import { redactText } from '../runtime/redact.js'
 import { finishRun, type PreparedRun, prepareRun } from '../runtime/run.js'
@@ -23,13 +24,13 @@ import { beginRunStep, type RunStep, type StepRunOptions } from './run-step.js'
  * Mounts the container and writes the bundle, so that the caller can execute the command as its own child.
  * Throws what `run` throws.
  *
- * @param rootOf - Finds what `from=` of a mount names. Default: a container, or an image of the store.
+ * @param given - What only a build gives.
  */
 export async function beginRun(
   container: string,
   command: readonly string[],
   options: StepRunOptions,
-  rootOf?: RootOf,
+  given: RunGiven = {},
 ): Promise<BegunRun> {
   const store = await openStore(options)
   const record = await findContainer(store, container, 'run')
@@ -43,8 +44,8 @@ export async function beginRun(
   try {
     const root = await useRoot(store, record.id, options.signal)
     held.push(root)
-    const rootNamed: RootOf = rootOf ?? ((name, signal) => otherRoot(store, name, 'run --mount', signal))
-    const mounts = await mountsOf({ store, record, options, folder, rootOf: rootNamed })
+    const rootOf: RootOf = given.rootOf ?? ((name, signal) => otherRoot(store, name, 'run --mount', signal))
+    const mounts = await mountsOf({ store, record, options, folder, rootOf })
     held.push(...mounts.held)
     const cache = join(store.root, 'cache/seccomp')
     mkdirSync(cache, { recursive: true, mode: 0o700 })
@@ -53,7 +54,7 @@ export async function beginRun(
       ...(mounts.memory === undefined ? { folder } : { folder: mounts.memory, inMemory: true }),
       env: { ...mounts.env, ...request.env },
       secretEnv: mounts.secretEnv,
-      mounts: mounts.mounts,
+      mounts: [...mounts.mounts, ...(given.files ?? []).map((file, i) => fileMount(folder, i, file))],
       rootfs: root.path,
       cache,
       args,
@@ -72,6 +73,22 @@ export async function beginRun(
     await step?.end('failed')
     throw error
   }
+}
+
+/** What a run of a build has beside its options. */
+export interface RunGiven {
+  /** Finds what `from=` of a mount names. Default: a container, or an image of the store. */
+  readonly rootOf?: RootOf
+  /** Programs that the command finds under these paths. */
+  readonly files?: readonly { readonly path: string; readonly content: string }[]
+}
+
+function fileMount(folder: string, i: number, { path, content }: { path: string; content: string }): BindMount {
+  const source = join(folder, `file-${i}`)
+  writeFileSync(source, content)
+  // Whatever the caller's umask: the command's user executes it.
+  chmodSync(source, 0o755)
+  return { type: 'bind', source, destination: path, readonly: true, recursive: false }
 }
 
 /** A run that is not executed: what it printed is printed again. */

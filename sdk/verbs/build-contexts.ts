@@ -6,7 +6,7 @@ import { BuilderError } from '../errors.js'
 import type { BuildInputs } from './build-inputs.js'
 
 /** The files of the build's own context. Throws `NOT_FOUND` where the context is a Containerfile alone. */
-export function contextFiles({ context, ignore }: BuildInputs): ContextFiles {
+export function contextFiles({ context, ignore }: Pick<BuildInputs, 'context' | 'ignore'>): ContextFiles {
   if (context.containerfile === undefined) return { path: context.path, ...(ignore ? { ignore } : {}) }
   throw new BuilderError('NOT_FOUND', {
     operation: 'build',
@@ -17,7 +17,12 @@ export function contextFiles({ context, ignore }: BuildInputs): ContextFiles {
 }
 
 /** Opens named contexts, each when it is first used, and once. */
-export function namedFiles({ store, held, contexts, options }: BuildInputs) {
+export function namedFiles({
+  store,
+  held,
+  contexts,
+  options,
+}: Pick<BuildInputs, 'store' | 'held' | 'contexts' | 'options'>): BuildInputs['named'] {
   const opened = new Map<string, Promise<NamedFiles>>()
   return (name: string): Promise<NamedFiles> | undefined => {
     const context = findNamedContext(contexts, name)

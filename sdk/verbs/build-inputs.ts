@@ -2,11 +2,14 @@ import { type Context, type ContextOptions, openContext } from '../containerfile
 import { findContainerfile } from '../containerfile/find-containerfile.js'
 import type { Held } from '../containerfile/held.js'
 import { findIgnoreFile, type IgnoreFile } from '../containerfile/ignore-file.js'
+import type { NamedFiles } from '../containerfile/job.js'
 import { findNamedContext, type NamedContext, namedContexts } from '../containerfile/named-context.js'
 import { type BuildPlan, planBuild } from '../containerfile/plan.js'
+import { platformsOf } from '../containerfile/platforms.js'
 import type { Containerfile } from '../containerfile/syntax.js'
 import { hostPlatform, type Platform } from '../image/platform.js'
 import type { Store } from '../store/store.js'
+import { namedFiles } from './build-contexts.js'
 import { type PlanningOptions, readContainerfile } from './build-source.js'
 import { argumentsOf } from './build-values.js'
 
@@ -23,6 +26,8 @@ export interface BuildInputs {
   /** `--build-arg`, by name. */
   readonly given: ReadonlyMap<string, string>
   readonly options: PlanningOptions
+  /** A named context by its name: opened when it is first used, and once. Undefined for a name that is none. */
+  readonly named: (name: string) => Promise<NamedFiles> | undefined
 }
 
 /** Opens the context, and reads the Containerfile and the values that it is given. Throws what that throws. */
@@ -38,9 +43,10 @@ export async function openInputs(
   const opening: ContextOptions = { store, operation, ...(options.signal ? { signal: options.signal } : {}) }
   const context = held.use(await openContext(where, opening))
   const found = await findContainerfile(context, options.file, opening)
-  const file = readContainerfile(found, context, options)
+  const file = await readContainerfile(found, context, options)
   const ignore = await findIgnoreFile(context.path, found.path, options.ignorefile)
-  return { store, held, context, file, contexts, given, options, ...(ignore ? { ignore } : {}) }
+  const named = namedFiles({ store, held, contexts, options })
+  return { store, held, context, file, contexts, given, options, named, ...(ignore ? { ignore } : {}) }
 }
 
 /** Plans a build for one platform. Throws `INVALID` and `NOT_FOUND`, with the place in the file. */
@@ -50,6 +56,7 @@ export function planFor({ file, contexts, given, options }: BuildInputs, platfor
     platform,
     buildPlatform: hostPlatform(),
     isContext: (name) => findNamedContext(contexts, name) !== undefined,
+    isOneOfSeveral: platformsOf(options.platform).length > 1,
     all: options.skipUnusedStages === false,
     ...(options.target === undefined ? {} : { target: options.target }),
   })

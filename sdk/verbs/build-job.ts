@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os'
 import type { BuildJob } from '../containerfile/job.js'
+import { Jobs } from '../containerfile/jobs.js'
 import type { BuildPlan } from '../containerfile/plan.js'
 import type { Stage } from '../containerfile/syntax.js'
-import { BuilderError } from '../errors.js'
+import { BuilderError, printable } from '../errors.js'
 import { hostPlatform, type Platform } from '../image/platform.js'
+import { caller } from '../namespace/caller.js'
+import { explanationText } from '../steps/explain.js'
 import type { Store } from '../store/store.js'
-import { contextFiles, namedFiles } from './build-contexts.js'
+import { contextFiles } from './build-contexts.js'
 import type { BuildInputs } from './build-inputs.js'
 import type { BuildOptions } from './build-options.js'
 import type { BuildProgress } from './build-progress.js'
@@ -20,23 +23,26 @@ export interface Building extends BuildInputs {
   readonly options: BuildOptions
   readonly epoch: number | undefined
   readonly progress: BuildProgress
+  /** All platforms share the places. */
+  readonly jobs: Jobs
 }
 
 /** What the executor needs for one platform. Throws `USAGE` for options that cannot be. */
 export function jobFor(building: Building, plan: BuildPlan, platform: Platform): BuildJob {
-  const { store, file, given, options, epoch, progress } = building
+  const { store, file, given, options, epoch, progress, jobs } = building
   const { signal = new AbortController().signal, onFailure, format = 'oci', layers = true } = options
   const here = hereOf(store, options)
   return {
     ...{ store, plan, given, platform, format, layers, signal },
     stages: file.stages,
     buildPlatform: hostPlatform(),
-    tell: progress.note,
+    tell: options.explain ? explaining(progress) : progress.note,
+    explain: options.explain ?? false,
     workshop: workshopOf(store, options, epoch),
     context: async () => contextFiles(building),
-    named: namedFiles(building),
+    named: building.named,
     mayHit: mayHit(options),
-    jobs: jobsOf(options),
+    jobs,
     runInputs: runInputs(options),
     env: environmentOf(options),
     ...(epoch === undefined ? {} : { epoch }),
@@ -51,10 +57,20 @@ export function hereOf({ root, runroot, driver }: Store, { signal }: GlobalOptio
   return { root, runroot, ...(driver ? { storageDriver: driver } : {}), ...(signal ? { signal } : {}) }
 }
 
-/** buildah's `--jobs 0` is as many as there are. */
-function jobsOf({ jobs }: BuildOptions): number {
-  if (jobs === undefined) return Math.max(4, availableParallelism())
-  if (Number.isSafeInteger(jobs) && jobs >= 0) return jobs === 0 ? Number.MAX_SAFE_INTEGER : jobs
+/** Says after each step why it was executed, or not. */
+function explaining({ note, record }: BuildProgress): BuildJob['tell'] {
+  return (event) => {
+    note(event)
+    if (event.type !== 'step-end' || !event.explanation) return
+    const text = record.step(event.step)?.text ?? event.step
+    caller().say(`builder: ${printable(text)}: ${printable(explanationText(event.explanation))}\n`)
+  }
+}
+
+/** buildah's `--jobs 0` is as many as there are. Throws `USAGE`. */
+export function jobsOf({ jobs }: BuildOptions): Jobs {
+  if (jobs === undefined) return new Jobs(Math.max(4, availableParallelism()))
+  if (Number.isSafeInteger(jobs) && jobs >= 0) return new Jobs(jobs === 0 ? Number.MAX_SAFE_INTEGER : jobs)
   throw new BuilderError('USAGE', {
     operation: 'build --jobs',
     object: String(jobs),

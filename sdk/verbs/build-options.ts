@@ -2,9 +2,10 @@ import type { Warning } from '../containerfile/syntax.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import type { BuildProgressOptions } from './build-progress.js'
 import type { PlanningOptions } from './build-source.js'
+import type { RunSettings } from './run-options.js'
 
 /** Options of {@link build}. */
-export interface BuildOptions extends PlanningOptions, RegistryOptions, BuildProgressOptions {
+export interface BuildOptions extends PlanningOptions, RegistryOptions, BuildProgressOptions, RunSettings {
   /**
    * Name of the image; may be given several times.
    * @short t
@@ -97,6 +98,8 @@ export interface BuildOptions extends PlanningOptions, RegistryOptions, BuildPro
   manifest?: string
   /** Leave the history out of the image. */
   omitHistory?: boolean
+  /** Say of every step whether it was in the cache, and if not, what differs from the nearest one that is. */
+  explain?: boolean
   /** Build nothing: say what should be better in the file. Exit code 1 where the file says that findings are errors. */
   check?: boolean
   /** Accepted for buildah's scripts: builder's build leaves no containers. */

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PlaceWork } from '../containerfile/workshop.js'
@@ -29,7 +29,11 @@ export async function placeFiles(store: Store, id: string, work: PlaceWork, here
 async function placeTexts(store: Store, id: string, work: PlaceWork, here: GlobalOptions): Promise<void> {
   const folder = temporaryFolder(store)
   try {
-    for (const { name, content } of work.files) writeFileSync(join(folder, name), content, { mode: 0o644 })
+    for (const { name, content } of work.files) {
+      writeFileSync(join(folder, name), content)
+      // Whatever the caller's umask.
+      chmodSync(join(folder, name), 0o644)
+    }
     const names = work.files.map(({ name }) => name)
     const { from: _, context: __, ignorefile: ___, ...rest } = work
     await copy(id, [...names, work.destination], { ...here, ...placing({ ...rest, context: folder }) })
@@ -38,7 +42,7 @@ async function placeTexts(store: Store, id: string, work: PlaceWork, here: Globa
   }
 }
 
-function placing({ from, context, ignorefile, chown, chmod, parents, exclude }: PlaceWork): PlacingOptions {
-  const all = { from, contextdir: context, ignorefile, chown, chmod, parents, exclude }
+function placing({ from, context, ignorefile, chown, chmod, link, parents, exclude }: PlaceWork): PlacingOptions {
+  const all = { from, contextdir: context, ignorefile, chown, chmod, link, parents, exclude }
   return { quiet: true, ...Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) }
 }

@@ -16,7 +16,9 @@ import type { Store } from '../store/store.js'
 import { beginRun, endRun } from './begin-run.js'
 import type { BuildOptions } from './build-options.js'
 import { placeFiles } from './build-place.js'
-import { runOptions } from './build-run-options.js'
+import { checkProgram } from './build-platform.js'
+import { rootsIn } from './build-run.js'
+import { runFiles, runOptions } from './build-run-options.js'
 import { execute } from './execute.js'
 import type { GlobalOptions } from './global.js'
 import { type PullPolicy, pullImage } from './pull-image.js'
@@ -98,9 +100,14 @@ class Container implements Bench {
   }
 
   async run(work: RunWork, signal: AbortSignal): Promise<number> {
-    const begun = await beginRun(this.id, work.argv, { ...this.#here(signal), ...runOptions(work, this.options) })
+    await checkProgram(work.argv, { store: this.store, id: this.id, config: this.#config, signal })
+    const options = { ...this.#here(signal), ...runOptions(work, this.options) }
+    const begun = await beginRun(this.id, work.argv, options, {
+      files: runFiles(work),
+      rootOf: rootsIn(this.store, work),
+    })
     try {
-      const { exitCode } = await execute(begun, { stdio: 'pipe', signal, onOutput: work.onOutput })
+      const { exitCode } = await execute(begun, { stdio: 'pipe', signal, grace: 0, onOutput: work.onOutput })
       return exitCode
     } finally {
       await endRun(begun.token)

@@ -10,18 +10,18 @@ import { combine } from '../store/combine.js'
 import type { Image } from '../store/images.js'
 import { addToList } from '../store/lists.js'
 import { isList } from '../store/read-list.js'
-import { openStore } from '../store/store.js'
+import { openStore, type Store } from '../store/store.js'
 import { checkFile } from './build-check.js'
 import { finishImage } from './build-finish.js'
 import { openInputs, planFor } from './build-inputs.js'
-import { type Building, hereOf, jobFor } from './build-job.js'
+import { type Building, hereOf, jobFor, jobsOf } from './build-job.js'
 import type { BuildOptions, BuildResult } from './build-options.js'
 import type { BuildProgress } from './build-progress.js'
 import { watchBuild } from './build-watch.js'
 import { epochOf } from './epoch.js'
 import { reapContainers, reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
-import { writeOutput } from './write-output.js'
+import { type OutputOptions, writeOutput } from './write-output.js'
 
 export type { BuildOptions, BuildResult } from './build-options.js'
 
@@ -64,14 +64,12 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
   const store = await openStore(options)
   await using held = new Held()
   const inputs = await openInputs(store, held, context, options, 'build')
-  const building: Building = { ...inputs, options, epoch, progress }
+  const building: Building = { ...inputs, options, epoch, progress, jobs: jobsOf(options) }
   const checked = checkFile(building)
   if (options.check) return { id: '', names: [], digest: '', ...checked }
   await reapRuns(store)
   await reapContainers(store)
-  const several = platforms.length > 1
-  const images: Image[] = []
-  for (const platform of platforms) images.push(await buildOne(building, platform, several ? [] : names))
+  const images = await buildAll(building, platforms, names)
   return { ...(await finish(building, images, names, outputs)), warnings: checked.warnings }
 }
 
@@ -79,6 +77,26 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
 export function present({ id, warnings }: BuildResult, { output, check }: BuildOptions): string {
   if (check) return warnings.length === 0 ? 'no warnings found' : formatWarnings(warnings)
   return writesToStdout(parseOutputs(output)) ? '' : id
+}
+
+/** All platforms at the same time; the first that fails stops the others. A list of several gets the names. */
+async function buildAll(
+  building: Building,
+  platforms: readonly Platform[],
+  names: readonly string[],
+): Promise<readonly Image[]> {
+  const stopper = new AbortController()
+  const { options } = building
+  const signal = options.signal ? AbortSignal.any([options.signal, stopper.signal]) : stopper.signal
+  const one = { ...building, options: { ...options, signal } }
+  const all = platforms.map((platform) => buildOne(one, platform, platforms.length > 1 ? [] : names))
+  try {
+    return await Promise.all(all)
+  } catch (error) {
+    stopper.abort(error)
+    await Promise.allSettled(all)
+    throw error
+  }
 }
 
 async function buildOne(building: Building, platform: Platform, names: readonly string[]): Promise<Image> {
@@ -103,8 +121,16 @@ async function finish(
   const built = images.length > 1 ? await combine(store, images, names) : first
   if (options.manifest !== undefined)
     for (const image of images) await addToList(store, options.manifest, image, 'build --manifest')
-  for (const output of outputs) await writeOutput(store, { built, images, names }, output, hereOf(store, options))
+  for (const output of outputs) await writeOutput(store, { built, images, names }, output, reaching(store, options))
   if (options.iidfile) await writeResult(options.iidfile, iidText(built))
   if (options.metadataFile) await writeResult(options.metadataFile, metadataText(built, names, images))
   return { id: built.id, names, digest: isList(built) ? built.digest : built.manifestDigest }
+}
+
+/** How outputs reach registries. The build's own display has the terminal. */
+function reaching(store: Store, options: BuildOptions): OutputOptions {
+  const { authfile, creds, tlsVerify, certDir, registriesConf, registriesConfDir, shortNameAliasConf } = options
+  const all = { authfile, creds, tlsVerify, certDir, registriesConf, registriesConfDir, shortNameAliasConf }
+  const given = Object.entries(all).filter(([, value]) => value !== undefined)
+  return { ...hereOf(store, options), ...Object.fromEntries(given), quiet: true }
 }

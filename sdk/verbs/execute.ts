@@ -15,6 +15,8 @@ export interface ExecuteOptions {
   /** Gets each piece of output as it comes. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void
   readonly signal?: AbortSignal
+  /** Milliseconds that a stopped command has to end by itself. Default: 1000. */
+  readonly grace?: number
 }
 
 /** How the command ended and, with `pipe`, what it printed. */
@@ -39,7 +41,7 @@ export async function execute(run: BegunRun, options: ExecuteOptions): Promise<E
   const stop = () => {
     child.kill('SIGTERM')
     // A container's first process ignores what it does not handle, pid_namespaces(7); endRun ends what is left of it.
-    last = setTimeout(() => child.kill('SIGKILL'), grace)
+    last = setTimeout(() => child.kill('SIGKILL'), options.grace ?? grace)
   }
   options.signal?.addEventListener('abort', stop, { once: true })
   try {
@@ -57,7 +59,6 @@ export async function execute(run: BegunRun, options: ExecuteOptions): Promise<E
   }
 }
 
-/** Milliseconds that a stopped command has to end by itself. */
 const grace = 1000
 
 const nothing = new Uint8Array()

@@ -6,6 +6,7 @@ import { planAsSvg } from '../containerfile/plan-svg.js'
 import { planAsText } from '../containerfile/plan-text.js'
 import { plannedStages } from '../containerfile/planned-stages.js'
 import { platformsOf } from '../containerfile/platforms.js'
+import { isArchive } from '../layer/archive.js'
 import { openStore } from '../store/store.js'
 import { openInputs, planFor } from './build-inputs.js'
 import type { PlanningOptions } from './build-source.js'
@@ -43,26 +44,16 @@ export interface PlanOptions extends PlanningOptions {
 export async function plan(context = '.', options: PlanOptions = {}): Promise<readonly PlannedStage[]> {
   const store = await openStore(options)
   await using held = new Held()
-  const isFile = options.file === undefined && isPlainFile(context)
+  const isFile = options.file === undefined && isPlainFile(context) && !(await isArchive(context))
   const where = isFile ? dirname(context) : context
   const inputs = await openInputs(store, held, where, isFile ? { ...options, file: context } : options, 'plan')
-  const [platform, ...others] = platformsOf(options.platform)
-  if (!platform) return []
-  const first = plannedStages(planFor(inputs, platform), platform)
-  const more = others.flatMap((other) => plannedStages(planFor(inputs, other), other).map(withPlatform))
-  return more.length === 0 ? first : [...first.map(withPlatform), ...more]
+  return platformsOf(options.platform).flatMap((platform) => plannedStages(planFor(inputs, platform), platform))
 }
 
 /** What the shell door prints. */
 export function present(stages: readonly PlannedStage[], { format = 'text' }: PlanOptions): string {
   if (format === 'json') return JSON.stringify(stages, null, 2)
   return format === 'svg' ? planAsSvg(stages) : planAsText(stages)
-}
-
-/** Stages of several platforms are told apart by them. */
-function withPlatform(stage: PlannedStage): PlannedStage {
-  const name = (id: string) => `${id} ${stage.platform}`
-  return { ...stage, id: name(stage.id), needs: stage.needs.map(name) }
 }
 
 function isPlainFile(path: string): boolean {

@@ -1,9 +1,13 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are a Containerfile's variables
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parseContainerfile } from '../../sdk/containerfile/parse.js'
 import { errorAt, pointAt } from '../../sdk/containerfile/point-at.js'
+import { preprocessContainerfile } from '../../sdk/containerfile/preprocess.js'
 import { plainSource, type SourceText } from '../../sdk/containerfile/source-text.js'
+import { tempDir } from '../lane.js'
 
 // The whole message, as a user sees it.
 const mistakes: [why: string, text: string, message: string][] = [
@@ -458,6 +462,33 @@ describe('a mistake in a Containerfile', () => {
   included from parts/all.inc:2
   included from Containerfile.in:1`,
     })
+  })
+
+  it('names the line of an include that the preprocessor read', (t) => {
+    const folder = tempDir(t)
+    writeFileSync(join(folder, 'tools.inc'), '#define TOOL dnf\n\nRUN TOOL install a\nRUN --mout=x TOOL\n')
+    const text = '# syntax=x\n#define BASE debian:12\nFROM BASE\n#include "tools.inc"\n'
+    const source = preprocessContainerfile(text, { file: join(folder, 'Containerfile.in'), context: folder })
+    assert.throws(
+      () => parseContainerfile(source),
+      (error: Error) => {
+        assert.equal(
+          error.message.replaceAll(`${folder}/`, ''),
+          `parse tools.inc:4:5: RUN has no flag --mout; did you mean --mount?
+  4 | RUN --mout=x TOOL
+    |     ^^^^^^
+  included from Containerfile.in:4`,
+        )
+        return true
+      },
+    )
+    const [stage] = parseContainerfile(
+      preprocessContainerfile(text.replace('#include', '#'), { file: 'C', context: folder }),
+    ).stages
+    assert.deepEqual(
+      [stage?.from.image, stage?.from.position.line, stage?.from.position.text],
+      ['debian:12', 3, 'FROM BASE'],
+    )
   })
 
   it('tells a long chain of includes by its ends', () => {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: what a Containerfile says
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseContainerfile } from '../../sdk/containerfile/parse.js'

@@ -20,9 +20,12 @@ import {
 import { Buffer, newBuffer, same } from './memory'
 
 let isVariadic: bool = false
+/** The built-in names may be defined anew, and `$` is a letter like others. */
+let traditional: bool = false
 
 /** The names that are always there. */
 export function defineBuiltIns(isTraditional: bool): void {
+  traditional = isTraditional
   builtIn('__LINE__', LINE)
   builtIn('__FILE__', FILE)
   builtIn('__COUNTER__', COUNTER)
@@ -86,7 +89,7 @@ function replace(macro: Macro, kind: u32, body: usize, end: usize, frame: u32, l
 /** The built-in names, and `defined`, which `#if` needs. */
 export function isReserved(name: usize, size: usize): bool {
   if (size == 7 && load<u32>(name) == 0x69666564 && load<u32>(name + 3) == 0x64656e69) return true
-  return entryOf(name, size).kind >= LINE
+  return !traditional && entryOf(name, size).kind >= LINE
 }
 
 function wordOrOne(at: usize, end: usize): usize {
@@ -102,7 +105,7 @@ function readParameters(at: usize, end: usize): usize {
     at = skipBlanks(at, end)
     const name = at
     at = wordEnd(at, end)
-    if (at == name && at + 3 <= end && load<u16>(at) == 0x2e2e && load<u8>(at + 2) == DOT) {
+    if (!traditional && at == name && at + 3 <= end && load<u16>(at) == 0x2e2e && load<u8>(at + 2) == DOT) {
       isVariadic = true
       at += 3
       addVariadic()
@@ -131,7 +134,7 @@ function piecesOf(at: usize, end: usize): usize {
   let from = at
   while (at < end) {
     const c = load<u8>(at)
-    if (c == DOLLAR) at = variableEnd(at, end)
+    if (c == DOLLAR && !traditional) at = variableEnd(at, end)
     else if (startsWord(c)) {
       const to = wordEnd(at, end)
       const parameter = parameterOf(at, to - at)
@@ -141,7 +144,8 @@ function piecesOf(at: usize, end: usize): usize {
       }
       at = to
     } else {
-      const to = wordEnd(at, end)
+      // In a Containerfile a name that begins with a digit is one word; traditional cpp sees the letters behind it.
+      const to = traditional ? at : wordEnd(at, end)
       at = to == at ? at + 1 : to
     }
   }

@@ -20,8 +20,8 @@ import {
   SAID_WARNING,
   WARNING,
 } from './faults'
-import { closeCondition, current, Frame, nextGroup, openCondition, push, skipping } from './frames'
-import { entryOf, lookUp, NONE } from './macros'
+import { closeCondition, current, Frame, isGuarded, nextGroup, openCondition, push, skipping } from './frames'
+import { entryOf, lookUp, Macro, NONE } from './macros'
 import { Buffer, kept, newBuffer } from './memory'
 
 export const DEFINE: u32 = 1
@@ -112,7 +112,7 @@ export function carryOut(kind: u32, word: usize, from: usize, end: usize, line: 
 function conditional(kind: u32, word: usize, words: usize, end: usize, line: u32): void {
   if (kind <= IFNDEF) {
     const taken = skipping || (kind == IF ? evaluate(words, end) : isNamed(kind == IFDEF, words, end))
-    return openCondition(!skipping && taken, line)
+    return openCondition(!skipping && taken, line, kind == IFDEF ? null : guardIn(kind, words, end))
   }
   const condition = current().condition
   if (condition === null) return report(ERROR, NO_IF, word, wordEnd(word, end) - word)
@@ -128,6 +128,28 @@ function conditional(kind: u32, word: usize, words: usize, end: usize, line: u32
   } else if (!condition.isDone)
     taken = kind == ELIF ? evaluate(words, end) : isNamed(kind == ELIFDEF, words, end)
   nextGroup(condition, taken, kind == ELSE)
+}
+
+/** The name of `#ifndef NAME`, `#if !defined NAME` and `#if !defined(NAME)`. */
+function guardIn(kind: u32, from: usize, end: usize): Macro | null {
+  let open = false
+  if (kind == IF) {
+    if (from >= end || load<u8>(from) != 0x21) return null
+    from = skipBlanks(from + 1, end)
+    const to = wordEnd(from, end)
+    if (to - from != 7 || load<u32>(from) != 0x69666564 || load<u32>(from + 3) != 0x64656e69) return null
+    from = skipBlanks(to, end)
+    open = from < end && load<u8>(from) == 0x28
+    if (open) from = skipBlanks(from + 1, end)
+  }
+  const to = wordEnd(from, end)
+  let last = skipBlanks(to, end)
+  if (open) {
+    if (last >= end || load<u8>(last) != 0x29) return null
+    last = skipBlanks(last + 1, end)
+  }
+  if (to == from || (kind == IF && last < end)) return null
+  return entryOf(kept(from, to - from), to - from)
 }
 
 /** Whether a name is defined as it should be; false when there is no name. */
@@ -182,16 +204,25 @@ function include(words: usize, end: usize, line: u32, isOnce: bool): void {
   wantedOnce = isOnce
 }
 
-/** The host's answer to a wanted include. */
-export function provideWanted(file: u32, text: usize, size: usize, name: usize, nameSize: usize): void {
+/** True for a file that is not to be read again. */
+export function isReadOnce(file: u32): bool {
   const flags = once as Buffer
+  return (usize(file) < flags.size && load<u8>(flags.at + usize(file)) != 0) || isGuarded(file)
+}
+
+/** The host's answer to a wanted include. False when the file is not read. */
+export function provideWanted(file: u32, text: usize, size: usize, name: usize, nameSize: usize): bool {
   wantedKind = 0
-  while (flags.size <= usize(file)) flags.put(0)
-  const flag = flags.at + usize(file)
-  if (load<u8>(flag) != 0) return
+  if (isReadOnce(file)) return false
+  if (wantedOnce) neverAgain(file)
   at(current().number, wantedLine)
-  if (wantedOnce) store<u8>(flag, 1)
-  push(file, text, size, name, nameSize, wantedLine)
+  return push(file, text, size, name, nameSize, wantedLine)
+}
+
+function neverAgain(file: u32): void {
+  const flags = once as Buffer
+  while (flags.size <= usize(file)) flags.put(0)
+  store<u8>(flags.at + usize(file), 1)
 }
 
 export function missWanted(): void {
@@ -208,10 +239,8 @@ export function isOncePragma(words: usize, end: usize): bool {
 }
 
 export function readOnce(frame: Frame): void {
-  const flags = once as Buffer
   if (frame.below === null) report(WARNING, ONCE_IN_MAIN)
-  while (flags.size <= usize(frame.file)) flags.put(0)
-  store<u8>(flags.at + usize(frame.file), 1)
+  neverAgain(frame.file)
 }
 
 /** A word of a directive must not go on as another one does. */

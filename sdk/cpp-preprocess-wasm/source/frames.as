@@ -1,4 +1,5 @@
 /** The files that are being read, the including ones below the included one, and their conditionals. */
+import { Macro, NONE } from './macros'
 import { allocate, Buffer, newBuffer } from './memory'
 import { at, CONDITION_DEPTH, ERROR, FATAL, INCLUDE_DEPTH, INPUT_LIMIT, report, reportWith, NO_ENDIF } from './faults'
 
@@ -19,6 +20,11 @@ export class Frame {
   /** The name that `__FILE__` gives. */
   name: usize
   nameSize: usize
+  /** What `#line` adds to the lines that follow it. */
+  shift: u32
+  /** Nothing stood outside of the conditional that guards the file, so far; and the name that guards it. */
+  mayGuard: bool
+  guard: Macro | null
 }
 
 @unmanaged
@@ -32,6 +38,8 @@ export class Condition {
   /** A group was chosen already. */
   isDone: bool
   hadElse: bool
+  /** The name that guards the file, when this conditional is around all of it. */
+  guard: Macro | null
 }
 
 const MOST_CONDITIONS: u32 = 100_000
@@ -45,8 +53,14 @@ let input: usize = 0
 /** Text is left out until the conditional says otherwise. */
 export let skipping: bool = false
 let free: Condition | null = null
+let guards: bool = false
+/** For each file the address of the macro that guards it, or 0. */
+let guardOf: Buffer | null = null
 
-export function prepareFrames(depth: u32, bytes: usize): void {
+/** @param withGuards - A file whose whole text a defined name leaves out is not read again. */
+export function prepareFrames(depth: u32, bytes: usize, withGuards: bool): void {
+  guards = withGuards
+  guardOf = newBuffer(64)
   top = null
   all = newBuffer(256)
   mostDepth = depth
@@ -94,6 +108,9 @@ export function push(file: u32, text: usize, size: usize, name: usize, nameSize:
   frame.condition = null
   frame.name = name
   frame.nameSize = nameSize
+  frame.shift = 0
+  frame.mayGuard = guards
+  frame.guard = null
   list.put32(file)
   list.put32(below === null ? 0xffffffff : below.number)
   list.put32(line)
@@ -113,9 +130,22 @@ export function pop(): void {
   }
   frame.condition = null
   top = frame.below
+  if (!frame.mayGuard || frame.guard === null) return
+  const list = guardOf as Buffer
+  while (list.size <= usize(frame.file) << 2) list.put32(0)
+  store<u32>(list.at + (usize(frame.file) << 2), u32(changetype<usize>(frame.guard)))
 }
 
-export function openCondition(taken: bool, line: u32): void {
+/** True for a file that would give nothing: the name that guards it is defined. */
+export function isGuarded(file: u32): bool {
+  const list = guardOf as Buffer
+  if (list.size <= usize(file) << 2) return false
+  const macro = changetype<Macro | null>(usize(load<u32>(list.at + (usize(file) << 2))))
+  return macro !== null && macro.kind != NONE
+}
+
+/** @param guard - The name whose definition leaves out the group. */
+export function openCondition(taken: bool, line: u32, guard: Macro | null): void {
   const frame = current()
   const outer = frame.condition
   let condition = free
@@ -127,6 +157,8 @@ export function openCondition(taken: bool, line: u32): void {
   condition.wasSkipping = skipping
   condition.isDone = taken || skipping
   condition.hadElse = false
+  condition.guard = frame.mayGuard && frame.guard === null ? guard : null
+  frame.mayGuard = false
   frame.condition = condition
   if (!taken) skipping = true
   if (condition.depth > MOST_CONDITIONS) report(FATAL, CONDITION_DEPTH)
@@ -135,13 +167,19 @@ export function openCondition(taken: bool, line: u32): void {
 /** `#else`, and `#elif` with what it says: `taken` counts only while no group was chosen. */
 export function nextGroup(condition: Condition, taken: bool, isElse: bool): void {
   if (isElse) condition.hadElse = true
+  condition.guard = null
   skipping = condition.isDone || !taken
   if (taken) condition.isDone = true
 }
 
 export function closeCondition(condition: Condition): void {
+  const frame = current()
   skipping = condition.wasSkipping
-  current().condition = condition.outer
+  frame.condition = condition.outer
+  if (condition.outer === null && condition.guard !== null) {
+    frame.mayGuard = true
+    frame.guard = condition.guard
+  }
   condition.outer = free
   free = condition
 }

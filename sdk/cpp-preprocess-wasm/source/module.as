@@ -5,6 +5,7 @@
 import { prepareContainerfile, runContainerfile } from './containerfile'
 import { defineBuiltIns, defineWord } from './definition'
 import {
+  isReadOnce,
   missWanted,
   prepareDirectives,
   provideWanted,
@@ -18,18 +19,24 @@ import { current, framesAt, framesSize, prepareFrames, push } from './frames'
 import { prepareMacros } from './macros'
 import { allocate } from './memory'
 import { out, placesAt, placesSize, prepareOutput } from './output'
+import { prepareTraditional, runTraditional } from './traditional-directives'
+import { enterFile, finishPrinting, printStart, printTo } from './traditional-output'
 
 export { allocate, faultsAt, faultsSize, framesAt, framesSize, placesAt, placesSize }
 
-/** Sizes are bytes. */
+let isTraditional: bool = false
+
+/** `mode`: bit 0 for traditional, bit 1 for its line markers. Sizes are bytes. */
 export function start(mode: u32, seed: u32, depth: u32, input: u32, output: u32, expansions: u32, expected: u32): void {
   prepareFaults()
   prepareMacros(seed)
-  prepareFrames(depth, input)
+  isTraditional = (mode & 1) != 0
+  prepareFrames(depth, input, isTraditional)
   prepareDirectives()
   prepareOutput(expected, output, expansions)
-  prepareContainerfile()
-  defineBuiltIns(false)
+  if (isTraditional) prepareTraditional((mode & 2) != 0)
+  else prepareContainerfile()
+  defineBuiltIns(isTraditional)
   at(0xffffffff, 0)
 }
 
@@ -44,13 +51,16 @@ export function undefineName(text: usize, size: usize): void {
 
 /** The file to begin with. */
 export function open(file: u32, text: usize, size: usize, name: usize, nameSize: usize): void {
-  push(file, text, size, name, nameSize, 0)
+  if (push(file, text, size, name, nameSize, 0) && isTraditional) printStart()
 }
 
 /** 1 when an include is wanted: then `provide` or `miss`, and again. 0 when everything is read, or nothing can follow. */
 export function run(): u32 {
-  runContainerfile()
-  return u32(!stopped && wantedKind != 0)
+  if (isTraditional) runTraditional()
+  else runContainerfile()
+  if (!stopped && wantedKind != 0) return 1
+  if (isTraditional) finishPrinting()
+  return 0
 }
 
 /** Quoted 1, angled 2. */
@@ -72,7 +82,8 @@ export function frameWanted(): u32 {
 }
 
 export function provide(file: u32, text: usize, size: usize, name: usize, nameSize: usize): void {
-  provideWanted(file, text, size, name, nameSize)
+  if (isTraditional && !isReadOnce(file)) printTo(current().line)
+  if (provideWanted(file, text, size, name, nameSize) && isTraditional) enterFile()
 }
 
 export function miss(): void {
