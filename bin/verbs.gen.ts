@@ -239,6 +239,7 @@ export const table: VerbTable = {
       ],
       flags: [
         { name: 'env', key: 'env', kind: 'list', text: "Environment variable: NAME=value (with `$NAME` taken from the container's own), NAME (taken from here), NAME- (removed).", short: 'e', placeholder: 'NAME=VALUE' },
+        { name: 'expand', key: 'expand', kind: 'boolean', text: 'Replace `$NAME` in the values of --env, or leave it with --no-expand.', negatable: true },
         { name: 'label', key: 'label', kind: 'list', text: 'Label of the image.', short: 'l', placeholder: 'NAME=VALUE' },
         { name: 'unsetlabel', key: 'unsetlabel', kind: 'list', text: 'Remove a label.', placeholder: 'NAME' },
         { name: 'annotation', key: 'annotation', kind: 'list', text: "Annotation of the image's manifest; NAME- removes one.", short: 'a', placeholder: 'NAME=VALUE' },
@@ -305,6 +306,37 @@ export const table: VerbTable = {
         { language: 'ts', code: "import { containers } from 'builder-sdk'\nfor (const { name } of await containers()) console.log(name)" },
       ],
       load: () => import('../sdk/verbs/containers.js'),
+    },
+    {
+      name: 'convert',
+      aliases: [],
+      summary: "Makes a recipe of a Containerfile: a script of builder's verbs that gives the same image ID.",
+      throws: 'Throws `NOT_FOUND`, and `INVALID` with the place for mistakes in the file and for what cannot be converted.',
+      where: 'outside',
+      passthrough: false,
+      stdout: 'The recipe, without --output.',
+      call: 'convert',
+      file: 'convert',
+      present: true,
+      hidden: false,
+      offline: true,
+      prose: [
+        'Comments stay where they stand, ARGs become variables of the environment, and a stage becomes a container. What a recipe cannot say is an error with its place in the file.',
+      ],
+      positionals: [
+        { name: 'FILE', text: 'The Containerfile; one whose name ends in .in is preprocessed first.', completes: 'file' },
+      ],
+      flags: [
+        { name: 'to', key: 'to', kind: 'choice', text: 'Language of the recipe: a bash script, or a TypeScript module. Default: by the name of --output, else `sh`.', choices: ['sh', 'ts'] },
+        { name: 'output', key: 'output', kind: 'string', text: 'Write the recipe to a file instead of standard output.', short: 'o', placeholder: 'FILE' },
+        { name: 'target', key: 'target', kind: 'string', text: 'Stage that becomes the image, by name or number. Default: the last one.', placeholder: 'STAGE' },
+        { name: 'contextdir', key: 'contextdir', kind: 'string', text: "Folder of the build context, for includes and for its ignore file. Default: the Containerfile's.", placeholder: 'DIR' },
+      ],
+      examples: [
+        { language: 'sh', code: 'builder convert Containerfile -o recipe.sh\nSOURCE_DATE_EPOCH=0 bash recipe.sh' },
+        { language: 'ts', code: "import { convert } from 'builder-sdk'\nconst { recipe } = await convert('Containerfile', { to: 'ts' })" },
+      ],
+      load: () => import('../sdk/verbs/convert.js'),
     },
     {
       name: 'copy',

@@ -26,13 +26,18 @@ _builder_verb() {
     ;;
   'config')
     verb='config'
-    flags='-e --env -l --label --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
+    flags='-e --env --expand --no-expand -l --label --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
     operands=(container)
     ;;
   'containers' | 'list' | 'ls' | 'ps')
     verb='containers'
     flags='-a --all --json --format -f --filter -q --quiet -n --noheading --notruncate'
     operands=()
+    ;;
+  'convert')
+    verb='convert'
+    flags='--to -o --output --target --contextdir'
+    operands=(file)
     ;;
   'copy')
     verb='copy'
@@ -357,6 +362,10 @@ _builder_value() {
   'config --arg') echo 'nothing' ;;
   'containers --format') echo 'nothing' ;;
   'containers -f' | 'containers --filter') echo 'nothing' ;;
+  'convert --to') echo 'words sh ts' ;;
+  'convert -o' | 'convert --output') echo 'file' ;;
+  'convert --target') echo 'nothing' ;;
+  'convert --contextdir') echo 'file' ;;
   'copy --from') echo 'container' ;;
   'copy --chown') echo 'nothing' ;;
   'copy --chmod') echo 'nothing' ;;
@@ -529,7 +538,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers copy delete from history image images info inspect list-tags login logout manifest materialize mount plan prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout manifest materialize mount plan prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

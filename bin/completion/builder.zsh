@@ -164,6 +164,8 @@ _builder() {
       _arguments -s -S $globals \
         '*-e+[Environment variable]:name value: ' \
         '*--env=[Environment variable]:name value: ' \
+        '(--expand --no-expand)--expand[Replace $NAME in the values of --env, or leave it with --no-expand]' \
+        '(--expand --no-expand)--no-expand[Replace $NAME in the values of --env, or leave it with --no-expand]' \
         '*-l+[Label of the image]:name value: ' \
         '*--label=[Label of the image]:name value: ' \
         '*--unsetlabel=[Remove a label]:name: ' \
@@ -214,6 +216,15 @@ _builder() {
         '(-n --noheading)-n[Leave the column headings out]' \
         '(-n --noheading)--noheading[Leave the column headings out]' \
         '--notruncate[Print IDs in full]'
+      ;;
+    convert)
+      _arguments -s -S $globals \
+        '--to=[Language of the recipe]:value:(sh ts)' \
+        '(-o --output)-o+[Write the recipe to a file instead of standard output]:file:_files' \
+        '(-o --output)--output=[Write the recipe to a file instead of standard output]:file:_files' \
+        '--target=[Stage that becomes the image, by name or number]:stage: ' \
+        '--contextdir=[Folder of the build context, for includes and for its ignore file]:dir:_files' \
+        '1:file:_files'
       ;;
     copy)
       _arguments -s -S $globals \
@@ -725,6 +736,7 @@ _builder_first() {
     'commit:Makes an image of a container'
     'config:Changes what the image will say of itself'
     'containers:Lists the working containers, newest last'
+    'convert:Makes a recipe of a Containerfile'
     'copy:Copies files and folders into a container'
     'delete:Deletes an image from a registry'
     'from:Creates a working container from an image'
