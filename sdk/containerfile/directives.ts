@@ -12,7 +12,7 @@ export function readDirectives(source: SourceText, lines: readonly string[]): Di
   const hasInterpreter = lines[0]?.startsWith('#!') ?? false
   let line = hasInterpreter ? 1 : 0
   for (; line < lines.length; line++) {
-    const [, name = '', value = ''] = /^\s*#\s*([a-z][a-z0-9]*)\s*=\s*(.*)$/i.exec(lines[line] ?? '') ?? []
+    const [, name = '', value = ''] = /^\s*#\s*([a-z][a-z0-9]*)\s*=\s*(.*)$/is.exec(lines[line] ?? '') ?? []
     const key = name.toLowerCase()
     if (!known.has(key) || value.trim() === '') break
     if (found.has(key)) throw wrong(source, line, `the directive ${key} is given twice`, 'keep one of them')

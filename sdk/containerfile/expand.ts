@@ -10,7 +10,7 @@ export type Lookup = (name: string) => string | undefined
 export interface ExpandOptions {
   /** The escape character of the file; `\` unless given. */
   readonly escape?: '\\' | '`'
-  /** False in the body of a heredoc: quotes are ordinary characters there. */
+  /** False in the body of a heredoc: quotes are ordinary characters there, and the escape is always `\`. */
   readonly quotes?: boolean
   /** Where the text was written, for errors. */
   readonly position?: Position
@@ -84,8 +84,8 @@ class Expansion {
     readonly lookup: Lookup,
     readonly options: ExpandOptions,
   ) {
-    this.#escape = options.escape ?? '\\'
     this.#hasQuotes = options.quotes ?? true
+    this.#escape = (this.#hasQuotes && options.escape) || '\\'
   }
 
   /** Reads to the end, or behind the next `stop`. `keepsEscapes` is for patterns, which read them themselves. */

@@ -26,7 +26,13 @@ export function expandedParts(instruction: FromInstruction | Instruction): reado
     case 'COPY':
     case 'ADD':
       return [
-        ...texts(instruction.chown, instruction.chmod, instruction.checksum),
+        ...texts(
+          instruction.from,
+          instruction.chown,
+          instruction.chmod,
+          instruction.checksum,
+          ...(instruction.exclude ?? []),
+        ),
         ...texts(...instruction.sources.filter((source) => !source.startsWith('<<')), instruction.destination),
         ...instruction.heredocs.flatMap(({ expand, content }) => (expand ? [{ text: content, isHeredoc: true }] : [])),
       ]

@@ -33,7 +33,10 @@ interface Known {
 function beginning({ from }: Stage, globals: Globals, options: LintOptions): Known {
   const image = expandWord(from.image, (name) => globals.get(name), { position: from.position })
   const env = image === 'scratch' ? [] : options.environmentOf?.(image)
-  const pairs = (env ?? []).map((entry) => [entry.split('=', 1)[0] ?? '', entry.slice(entry.indexOf('=') + 1)] as const)
+  // Every image has a PATH, scratch too.
+  const pairs = ['PATH=', ...(env ?? [])].map(
+    (entry) => [entry.split('=', 1)[0] ?? '', entry.slice(entry.indexOf('=') + 1)] as const,
+  )
   return { env: new Map(pairs), declared: new Set(), isComplete: env !== undefined, hasWorkdir: false }
 }
 
@@ -79,7 +82,8 @@ function declare(
 
 /** Below an image that nobody looked into only what looks like a slip is told. */
 function undefinedVariable(name: string, at: Instruction, { env, declared, isComplete }: Known): readonly Finding[] {
-  const near = nearestWord(name, new Set([...env.keys(), ...declared]))
+  const names = [...new Set([...env.keys(), ...declared])].filter((one) => isComplete || one !== 'PATH')
+  const near = nearestWord(name, names)
   if (!isComplete && near === undefined) return []
   const suggestion = near === undefined ? '' : ` (did you mean $${near}?)`
   return [{ rule: 'UndefinedVar', message: `Usage of undefined variable '$${name}'${suggestion}`, at }]

@@ -39,15 +39,24 @@ export class LogicalLine {
     return this.position
   }
 
-  /** The error for what stands at a place of `text`. */
+  /** The error for what stands at a place of `text`. Where a macro changed the line, the same word is looked for in it. */
   wrong(offset: number, length: number, reason: string, hint?: string): BuilderError {
-    return errorAt(this.positionAt(offset), { reason, length, ...(hint === undefined ? {} : { hint }) })
+    const position = this.positionAt(offset)
+    const word = this.text.slice(offset, offset + length)
+    const at = position.column === undefined ? onlyPlaceOf(word, position.text) : position.column - 1
+    const place = at === undefined ? position : { ...position, column: at + 1 }
+    return errorAt(place, { reason, length, ...(hint === undefined ? {} : { hint }) })
   }
 
   #inPiece({ line, text, skipped }: Piece, offset: number): Position {
     const position = this.source.positionOf(line, skipped + Math.min(offset, text.length) + 1)
     return { ...position, text: position.text.replace(/^\uFEFF/, '') }
   }
+}
+
+function onlyPlaceOf(word: string, text: string): number | undefined {
+  const at = text.indexOf(word)
+  return word === '' || at < 0 || text.includes(word, at + 1) ? undefined : at
 }
 
 /** What one line of the source text gives to a logical line. */

@@ -101,8 +101,9 @@ function wordLength(text: string): number {
   return /^\S*/.exec(text)?.[0].length ?? 0
 }
 
+/** A word of the file in a sentence: not too long, and nothing in it that cannot be seen. */
 function shown(text: string, from: number, length: number): string {
-  return length > 40 ? `${text.slice(from, from + 40)}…` : text.slice(from, from + length)
+  return text.slice(from, from + Math.min(length, 40)).replace(/\p{Cf}/gu, '\uFFFD') + (length > 40 ? '…' : '')
 }
 
 /** The word that was meant, or the `\` that is missing at the end of the line before. */

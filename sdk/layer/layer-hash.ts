@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import { Worker } from 'node:worker_threads'
+import { createHash, type Hash } from 'node:crypto'
+import { isMainThread, Worker } from 'node:worker_threads'
 import { BuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
 
@@ -8,7 +8,8 @@ export const slotSize = 1024 * 1024
 
 /**
  * The sha256 of a layer, made by another thread while this one reads or writes files: on two cores packing 600 MB takes
- * two thirds of the time. A layer that fits the slots is hashed here, for starting a thread takes longer.
+ * two thirds of the time. A layer that fits the slots is hashed here, for starting a thread takes longer, and so is what
+ * a thread writes that works beside others.
  */
 export class LayerHash implements Disposable {
   readonly #slots: Slot[] = []
@@ -20,6 +21,7 @@ export class LayerHash implements Disposable {
   #failure: unknown
   #changed: (() => void) | undefined
   #answer: string | undefined
+  #own: Hash | undefined
 
   /** Bytes so far. */
   get size(): number {
@@ -43,6 +45,11 @@ export class LayerHash implements Disposable {
   /** Adds any bytes, by copying them into slots. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#size += bytes.length
+    if (!isMainThread) {
+      this.#own ??= createHash('sha256')
+      this.#own.update(bytes)
+      return
+    }
     for (let done = 0; done < bytes.length; ) {
       this.#partial ??= this.#free()
       const step = Math.min(bytes.length - done, slotSize - this.#partial.length)
@@ -54,6 +61,7 @@ export class LayerHash implements Disposable {
   }
 
   async digest(): Promise<Digest> {
+    if (this.#own) return `sha256:${this.#own.digest('hex')}`
     await this.#handPartial()
     if (!this.#worker) {
       const hash = createHash('sha256')

@@ -8,6 +8,7 @@ import { decompress } from '../layer/compress.js'
 import { passBlob } from '../store/blobs.js'
 import { beginLayer, readLayer } from '../store/layers.js'
 import type { Store } from '../store/store.js'
+import { isWorthThread, unpackInThread } from './unpack-threads.js'
 
 /** A layer's blob on its way into the store, and the diffID that the image's configuration gives it. */
 export interface Arrival {
@@ -18,12 +19,17 @@ export interface Arrival {
 }
 
 /**
- * Keeps a blob and makes a layer of it in one pass: every chunk is hashed, written, decompressed and unpacked before the
- * next one is asked for. Blob and layer show only when size, digest and diffID are what they should be. The tar may
+ * Keeps a blob and makes a layer of it in one pass, a large one in a thread of its own. Blob and layer show only when size,
+ * digest and diffID are what they should be. The tar may
  * have nine tenths of the bytes that are free on the store's disk: a decompression bomb ends there.
  * Throws `DIGEST`, `INVALID`, `UNSAFE`, `ID_MAP`, `ABORTED`, `SYSTEM`.
  */
-export async function unpackLayer(store: Store, { blob, diffID, stream, signal }: Arrival): Promise<void> {
+export function unpackLayer(store: Store, arrival: Arrival): Promise<void> {
+  return isWorthThread(arrival.blob.size) ? unpackInThread(store, arrival) : unpackHere(store, arrival)
+}
+
+/** The same in this thread: every chunk is hashed, written, decompressed and unpacked before the next one is asked for. */
+export async function unpackHere(store: Store, { blob, diffID, stream, signal }: Arrival): Promise<void> {
   const stop = signal ? { signal } : {}
   await using passing = await passBlob(store, stream, { ...blob, ...stop })
   await using layer = await beginLayer(store)

@@ -56,6 +56,7 @@ const expanded: [why: string, text: string, result: string, options?: ExpandOpti
 
   ['a heredoc keeps quotes', '"$VERSION" \'$VERSION\'', '"1.2.3" \'1.2.3\'', { quotes: false }],
   ['a heredoc may have one quote', "it's $VERSION", "it's 1.2.3", { quotes: false }],
+  ['a heredoc has its own escape', '\\$VERSION `$VERSION', '$VERSION `1.2.3', { quotes: false, escape: '`' }],
   ['escapes count in a heredoc (BuildKit)', '\\$VERSION a\\b \\\\', '$VERSION ab \\', { quotes: false }],
 
   [':- for what is not set', '${NONE:-x}', 'x'],
