@@ -188,7 +188,7 @@ export function variableEnd(at: usize, end: usize): usize {
   at++
   if (at >= end) return at
   const c = load<u8>(at)
-  if (c == DOLLAR) return at + 1
+  if (c == DOLLAR) return wordEnd(at + 1, end)
   if (startsWord(c)) return wordEnd(at, end)
   if (c != 0x7b) return at
   let depth: u32 = 0

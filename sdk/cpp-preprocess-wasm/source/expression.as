@@ -60,12 +60,15 @@ function unexpected(): void {
 }
 
 function fail(code: u32): i64 {
-  if (!failed) {
-    let to = cur
-    if (to < end && inWord(load<u8>(to))) to = wordEnd(to, end)
-    else if (to < end) to++
-    report(ERROR, code, cur, to - cur)
-  }
+  let to = cur
+  if (to < end && inWord(load<u8>(to))) to = wordEnd(to, end)
+  else if (to < end) to++
+  return failAt(code, to)
+}
+
+/** What is wrong goes from `cur` to `to`. */
+function failAt(code: u32, to: usize): i64 {
+  if (!failed) report(ERROR, code, cur, to - cur)
   failed = true
   cur = end
   return 0
@@ -173,7 +176,7 @@ function literal(): i64 {
     to++
   }
   const value = readNumber(cur, to)
-  if (value.code != 0) return fail(value.code)
+  if (value.code != 0) return failAt(value.code, to)
   isUnsigned = isUnsignedNumber()
   cur = to
   skipSpace()
