@@ -1,4 +1,4 @@
-import { ErrorStream, inputOf, terminalColumns } from '../sdk/namespace/asker.js'
+import { ErrorStream, hasEmptyInput, inputOf, terminalColumns } from '../sdk/namespace/asker.js'
 import { type Caller, onBehalfOf, type Program } from '../sdk/namespace/caller.js'
 import type { SessionRequest } from '../sdk/namespace/session.js'
 import type { Surroundings } from '../sdk/namespace/surroundings.js'
@@ -13,7 +13,7 @@ export function sessionAnswers(
   surroundings: Surroundings,
 ): (request: SessionRequest) => Promise<void> {
   return async (request) => {
-    if (namesOwnDescriptor(request.asker.argv)) return request.answer('0 cold\n')
+    if (namesOwnDescriptor(request.asker.argv) || writesBytes(request.asker.argv)) return request.answer('0 cold\n')
     const leave = surroundings.tryEnter(request.asker)
     // A process has one of each only, and to wait for a verb that may wait for this one would be the end of both.
     if (!leave) return request.answer('0 cold\n')
@@ -32,6 +32,12 @@ function namesOwnDescriptor(argv: readonly string[]): boolean {
   return (end < 0 ? argv : argv.slice(0, end)).some((word) => ownDescriptor.test(word))
 }
 
+/** `--output -` is a stream, which an answer is not. */
+function writesBytes(argv: readonly string[]): boolean {
+  const place = argv.findIndex((word) => /^(?:--output|-[a-z]*o)$/.test(word))
+  return argv[place + 1] === '-' || argv.some((word) => /(?:^(?:--output=|-o=?)|\bdest=)-$/.test(word))
+}
+
 const ownDescriptor = /^(?:--?[\w-]+=)?\/(?:dev\/(?:fd\/|std(?:in|out|err)$)|proc\/(?:self|thread-self)\/)/
 
 async function answerOne(
@@ -47,6 +53,7 @@ async function answerOne(
     process: request.process,
     say: (text) => errors.say(text),
     stdin: () => inputOf(asker),
+    stdinIsEmpty: () => hasEmptyInput(asker),
     get columns() {
       return errors.columns
     },

@@ -106,8 +106,10 @@ function modulesAreCurrent(top) {
   const have = JSON.parse(readFileSync(installed, 'utf8')).packages
   const want = JSON.parse(readFileSync(join(top, 'package-lock.json'), 'utf8')).packages
   const same = (path) => have[path]?.version === want[path]?.version && have[path]?.integrity === want[path]?.integrity
+  // What is not below node_modules/ is the project itself and its workspaces: they are there.
+  const isInstalled = (path) => path.startsWith('node_modules/')
   return (
-    Object.keys(have).every(same) &&
-    Object.keys(want).every((path) => path === '' || want[path].link || want[path].optional || same(path))
+    Object.keys(have).filter(isInstalled).every(same) &&
+    Object.keys(want).every((path) => !isInstalled(path) || want[path].link || want[path].optional || same(path))
   )
 }

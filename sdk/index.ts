@@ -1,4 +1,7 @@
 /** The TypeScript door: what is not exported here is free to change. */
+export type { BuildEvent, PlannedStage, StepEnd } from './containerfile/event.js'
+export type { Position, Warning } from './containerfile/syntax.js'
+export { build, plan } from './door/build-functions.js'
 export { Container, type ContainerRunOptions, from, type RunOutput } from './door/container.js'
 export {
   check,
@@ -44,7 +47,11 @@ export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailur
 export type { Descriptor } from './image/descriptor.js'
 export type { Index } from './image/manifest.js'
 export type { ListedPlatform } from './image/platform.js'
+export type { StepExplanation } from './steps/step.js'
 export type { AddOptions } from './verbs/add.js'
+export type { BuildOptions, BuildResult } from './verbs/build.js'
+export type { BuildProgressOptions } from './verbs/build-progress.js'
+export type { PlanningOptions } from './verbs/build-source.js'
 export type { CheckOptions, CheckResult } from './verbs/check.js'
 export type { CommitOptions, CommitResult } from './verbs/commit.js'
 export type { ConfigOptions } from './verbs/config.js'
@@ -76,6 +83,7 @@ export type { ManifestRmOptions } from './verbs/manifest-rm.js'
 export type { MaterializeOptions } from './verbs/materialize.js'
 export type { Mounted, MountOptions } from './verbs/mount.js'
 export type { PlacingOptions } from './verbs/placing.js'
+export type { PlanOptions } from './verbs/plan.js'
 export type { ProgressOptions } from './verbs/progress.js'
 export type { ProgressEvent } from './verbs/progress-event.js'
 export type { PruneOptions, PruneResult } from './verbs/prune.js'

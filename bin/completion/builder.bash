@@ -6,8 +6,13 @@ _builder_verb() {
   case $1 in
   'add')
     verb='add'
-    flags='--checksum --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --parents --add-history -q --quiet'
+    flags='--checksum --keep-git-dir --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --link --parents --add-history -q --quiet'
     operands=(container file...)
+    ;;
+  'build' | 'bud')
+    verb='build'
+    flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --explain --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
+    operands=(file)
     ;;
   'check')
     verb='check'
@@ -21,7 +26,7 @@ _builder_verb() {
     ;;
   'config')
     verb='config'
-    flags='-e --env -l --label --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history'
+    flags='-e --env -l --label --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
     operands=(container)
     ;;
   'containers' | 'list' | 'ls' | 'ps')
@@ -31,7 +36,7 @@ _builder_verb() {
     ;;
   'copy')
     verb='copy'
-    flags='--closure --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --parents --add-history -q --quiet'
+    flags='--closure --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --link --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
   'delete')
@@ -41,7 +46,7 @@ _builder_verb() {
     ;;
   'from')
     verb='from'
-    flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
+    flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume --layers --cache --no-cache --explain --history --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
     operands=(image)
     ;;
   'history')
@@ -139,6 +144,11 @@ _builder_verb() {
     flags='--json'
     operands=(container...)
     ;;
+  'plan')
+    verb='plan'
+    flags='--format -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path'
+    operands=(file)
+    ;;
   'prune')
     verb='prune'
     flags='-a --all'
@@ -181,7 +191,7 @@ _builder_verb() {
     ;;
   'run')
     verb='run'
-    flags='-e --env --user --workingdir -v --volume --mount --contextdir --network --cap-add --cap-drop --device --security-opt -t --terminal --tty --hostname --no-hosts --isolation --runtime --runtime-flag --valid-exit-codes --add-history'
+    flags='-e --env --build-arg --user --workingdir --mount --contextdir --security -t --terminal --tty --hostname --no-hosts --valid-exit-codes --add-history -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
     operands=(container command...)
     ;;
   'session')
@@ -224,6 +234,11 @@ _builder_verb() {
     flags='--json'
     operands=()
     ;;
+  'workdir')
+    verb='workdir'
+    flags=''
+    operands=(container file)
+    ;;
   *) return 1 ;;
   esac
 }
@@ -247,6 +262,58 @@ _builder_value() {
   'add --ignorefile') echo 'file' ;;
   'add --exclude') echo 'nothing' ;;
   'add --timestamp') echo 'nothing' ;;
+  'build -t' | 'build --tag') echo 'nothing' ;;
+  'build --jobs') echo 'nothing' ;;
+  'build --iidfile') echo 'file' ;;
+  'build --metadata-file') echo 'file' ;;
+  'build --no-cache-filter') echo 'nothing' ;;
+  'build --pull') echo 'words always missing never newer' ;;
+  'build --label') echo 'nothing' ;;
+  'build --annotation') echo 'nothing' ;;
+  'build --env') echo 'nothing' ;;
+  'build --unsetenv') echo 'nothing' ;;
+  'build --unsetlabel') echo 'nothing' ;;
+  'build --format') echo 'words oci docker' ;;
+  'build --timestamp') echo 'nothing' ;;
+  'build --source-date-epoch') echo 'nothing' ;;
+  'build -o' | 'build --output') echo 'nothing' ;;
+  'build --manifest') echo 'nothing' ;;
+  'build -f' | 'build --file') echo 'file' ;;
+  'build --target') echo 'nothing' ;;
+  'build --build-arg') echo 'nothing' ;;
+  'build --build-arg-file') echo 'file' ;;
+  'build --build-context') echo 'nothing' ;;
+  'build --platform') echo 'nothing' ;;
+  'build --ignorefile') echo 'file' ;;
+  'build --cpp') echo 'words traditional' ;;
+  'build --cpp-flag') echo 'nothing' ;;
+  'build -D' | 'build --define') echo 'nothing' ;;
+  'build -U' | 'build --undefine') echo 'nothing' ;;
+  'build -I' | 'build --include-path') echo 'file' ;;
+  'build --authfile') echo 'file' ;;
+  'build --creds') echo 'nothing' ;;
+  'build --cert-dir') echo 'file' ;;
+  'build --report') echo 'file' ;;
+  'build --on-failure') echo 'words stop shell' ;;
+  'build --progress') echo 'words auto plain tty json none' ;;
+  'build -v' | 'build --volume') echo 'file' ;;
+  'build --secret') echo 'nothing' ;;
+  'build --ssh') echo 'nothing' ;;
+  'build --network') echo 'words default host none private' ;;
+  'build --allow') echo 'nothing' ;;
+  'build --add-host') echo 'nothing' ;;
+  'build --dns') echo 'nothing' ;;
+  'build --dns-search') echo 'nothing' ;;
+  'build --dns-option') echo 'nothing' ;;
+  'build --shm-size') echo 'nothing' ;;
+  'build --ulimit') echo 'nothing' ;;
+  'build --cap-add') echo 'nothing' ;;
+  'build --cap-drop') echo 'nothing' ;;
+  'build --device') echo 'nothing' ;;
+  'build --security-opt') echo 'nothing' ;;
+  'build --isolation') echo 'words oci rootless chroot' ;;
+  'build --runtime') echo 'file' ;;
+  'build --runtime-flag') echo 'nothing' ;;
   'commit -f' | 'commit --format') echo 'words oci docker' ;;
   'commit --manifest') echo 'nothing' ;;
   'commit --iidfile') echo 'file' ;;
@@ -275,6 +342,7 @@ _builder_value() {
   'config --healthcheck-interval') echo 'nothing' ;;
   'config --healthcheck-timeout') echo 'nothing' ;;
   'config --healthcheck-start-period') echo 'nothing' ;;
+  'config --healthcheck-start-interval') echo 'nothing' ;;
   'config --healthcheck-retries') echo 'nothing' ;;
   'config --onbuild') echo 'nothing' ;;
   'config --arch') echo 'nothing' ;;
@@ -286,6 +354,7 @@ _builder_value() {
   'config --comment') echo 'nothing' ;;
   'config --created-by') echo 'nothing' ;;
   'config --history-comment') echo 'nothing' ;;
+  'config --arg') echo 'nothing' ;;
   'containers --format') echo 'nothing' ;;
   'containers -f' | 'containers --filter') echo 'nothing' ;;
   'copy --from') echo 'container' ;;
@@ -380,6 +449,19 @@ _builder_value() {
   'manifest push --compression-format' | 'manifest push --dest-compress-format') echo 'words gzip zstd none' ;;
   'manifest push --compression-level' | 'manifest push --dest-compress-level') echo 'nothing' ;;
   'manifest push --progress') echo 'words auto plain tty json none' ;;
+  'plan --format') echo 'words text svg json' ;;
+  'plan -f' | 'plan --file') echo 'file' ;;
+  'plan --target') echo 'nothing' ;;
+  'plan --build-arg') echo 'nothing' ;;
+  'plan --build-arg-file') echo 'file' ;;
+  'plan --build-context') echo 'nothing' ;;
+  'plan --platform') echo 'nothing' ;;
+  'plan --ignorefile') echo 'file' ;;
+  'plan --cpp') echo 'words traditional' ;;
+  'plan --cpp-flag') echo 'nothing' ;;
+  'plan -D' | 'plan --define') echo 'nothing' ;;
+  'plan -U' | 'plan --undefine') echo 'nothing' ;;
+  'plan -I' | 'plan --include-path') echo 'file' ;;
   'pull --platform') echo 'nothing' ;;
   'pull --policy') echo 'words always missing never newer' ;;
   'pull --authfile') echo 'file' ;;
@@ -400,21 +482,32 @@ _builder_value() {
   'referrers --creds') echo 'nothing' ;;
   'referrers --cert-dir') echo 'file' ;;
   'run -e' | 'run --env') echo 'nothing' ;;
+  'run --build-arg') echo 'nothing' ;;
   'run --user') echo 'nothing' ;;
   'run --workingdir') echo 'file' ;;
-  'run -v' | 'run --volume') echo 'file' ;;
   'run --mount') echo 'nothing' ;;
   'run --contextdir') echo 'file' ;;
-  'run --network') echo 'words host none private' ;;
+  'run --security') echo 'words sandbox insecure' ;;
+  'run --hostname') echo 'nothing' ;;
+  'run --valid-exit-codes') echo 'nothing' ;;
+  'run -v' | 'run --volume') echo 'file' ;;
+  'run --secret') echo 'nothing' ;;
+  'run --ssh') echo 'nothing' ;;
+  'run --network') echo 'words default host none private' ;;
+  'run --allow') echo 'nothing' ;;
+  'run --add-host') echo 'nothing' ;;
+  'run --dns') echo 'nothing' ;;
+  'run --dns-search') echo 'nothing' ;;
+  'run --dns-option') echo 'nothing' ;;
+  'run --shm-size') echo 'nothing' ;;
+  'run --ulimit') echo 'nothing' ;;
   'run --cap-add') echo 'nothing' ;;
   'run --cap-drop') echo 'nothing' ;;
   'run --device') echo 'nothing' ;;
   'run --security-opt') echo 'nothing' ;;
-  'run --hostname') echo 'nothing' ;;
   'run --isolation') echo 'words oci rootless chroot' ;;
   'run --runtime') echo 'file' ;;
   'run --runtime-flag') echo 'nothing' ;;
-  'run --valid-exit-codes') echo 'nothing' ;;
   'sync -s' | 'sync --src') echo 'words docker dir yaml' ;;
   'sync -d' | 'sync --dest') echo 'words docker dir' ;;
   'sync --platform') echo 'nothing' ;;
@@ -436,7 +529,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add check commit config containers copy delete from history image images info inspect list-tags login logout manifest materialize mount prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version completion help'
+_builder_first='add build check commit config containers copy delete from history image images info inspect list-tags login logout manifest materialize mount plan prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

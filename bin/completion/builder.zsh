@@ -33,7 +33,8 @@ _builder() {
   case $verb in
     add)
       _arguments -s -S $globals \
-        '--checksum=[Digest that the source must have]:sha hex: ' \
+        '--checksum=[Digest that the source must have, or the commit of a git repository]:sha hex: ' \
+        '--keep-git-dir[Leave .git in the files of a git repository]' \
         '(--unpack --no-unpack)--unpack[Unpack archives (the default for files of this machine), or leave them as files with --no-unpack]' \
         '(--unpack --no-unpack)--no-unpack[Unpack archives (the default for files of this machine), or leave them as files with --no-unpack]' \
         '--from=[Take the sources from another container or image instead of this machine]:container image:_builder_containers' \
@@ -43,12 +44,90 @@ _builder() {
         '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
         '*--exclude=[Pattern of files to leave out]:pattern: ' \
         '--timestamp=[Modification time of what is copied, in seconds since 1970]:seconds: ' \
+        '--link[Place what is copied without looking at what is there]' \
         '--parents[Keep the sources'\'' folders]' \
         '--add-history[Add an entry for this copy to the image'\''s history]' \
         '(-q --quiet)-q[Print nothing]' \
         '(-q --quiet)--quiet[Print nothing]' \
         '1:container:_builder_containers' \
         '*:path:_files'
+      ;;
+    build|bud)
+      _arguments -s -S $globals \
+        '*-t+[Name of the image]:name: ' \
+        '*--tag=[Name of the image]:name: ' \
+        '--jobs=[Steps that are executed at the same time]:number: ' \
+        '--iidfile=[Write the image'\''s ID to a file]:file:_files' \
+        '--metadata-file=[Write what is known of the image to a file, as JSON with docker'\''s keys]:file:_files' \
+        '--squash[Make one layer of all layers, those of the base image too]' \
+        '--layers[Make a layer of each step and keep it, for the next build to take it from there]' \
+        '--no-cache[Execute every step, also what was executed before]' \
+        '*--no-cache-filter=[Execute every step of a stage, by name or number]:stage: ' \
+        '--pull=-[When to ask a registry for a base image, as pull --policy]::value:(always missing never newer)' \
+        '*--label=[Label of the image]:name value: ' \
+        '*--annotation=[Annotation of the image'\''s manifest]:name value: ' \
+        '*--env=[Environment variable of every stage and of the image]:name value: ' \
+        '*--unsetenv=[Remove an environment variable from the image]:name: ' \
+        '*--unsetlabel=[Remove a label that the base image has]:name: ' \
+        '--format=[Form of the image'\''s manifest]:value:(oci docker)' \
+        '--timestamp=[Time of the image, in seconds since 1970]:seconds: ' \
+        '--source-date-epoch=[Time of the image, in seconds since 1970]:seconds: ' \
+        '--rewrite-timestamp[Accepted for buildah'\''s scripts]' \
+        '*-o+[Where the result goes beside the store]:output: ' \
+        '*--output=[Where the result goes beside the store]:output: ' \
+        '--manifest=[Add the image to a list of images, which is made when it is not there]:list: ' \
+        '--omit-history[Leave the history out of the image]' \
+        '--explain[Say of every step whether it was in the cache, and if not, what differs from the nearest one that is]' \
+        '--check[Build nothing]' \
+        '--rm[Accepted for buildah'\''s scripts]' \
+        '--force-rm[Accepted for buildah'\''s scripts]' \
+        '(-f --file)-f+[The Containerfile]:file:_files' \
+        '(-f --file)--file=[The Containerfile]:file:_files' \
+        '--target=[Stage to build, by name or number]:stage: ' \
+        '*--build-arg=[Value of an ARG]:name value: ' \
+        '*--build-arg-file=[File of values of ARGs, one NAME=value a line]:file:_files' \
+        '*--build-context=[Named context for FROM, COPY --from and RUN --mount]:name value: ' \
+        '*--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
+        '--ignorefile=[File of patterns of what is left out of the context]:file:_files' \
+        '--skip-unused-stages[Leave out stages that the target does not need]' \
+        '--cpp=-[Preprocess the Containerfile, which a name that ends in .in asks for by itself]::value:(traditional)' \
+        '*--cpp-flag=[Flag for the preprocessor]:flag: ' \
+        '*-D+[Define a macro for the preprocessor]:name text: ' \
+        '*--define=[Define a macro for the preprocessor]:name text: ' \
+        '*-U+[Undefine a macro]:name: ' \
+        '*--undefine=[Undefine a macro]:name: ' \
+        '*-I+[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
+        '*--include-path=[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '--report=[Write a page on the build, for a browser]:file:_files' \
+        '--on-failure=[What to do when a step fails]:value:(stop shell)' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '*-v+[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--volume=[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--secret=[Secret that --mount type=secret may use]:secret: ' \
+        '*--ssh=[Agent or keys that --mount type=ssh may use]:agent: ' \
+        '--network=[Network]:value:(default host none private)' \
+        '*--allow=[What a command may ask for]:entitlement: ' \
+        '*--add-host=[Line of /etc/hosts]:name address: ' \
+        '*--dns=[Name server instead of the host'\''s]:address: ' \
+        '*--dns-search=[Domain in which short names are looked up]:domain: ' \
+        '*--dns-option=[Option of resolv.conf]:option: ' \
+        '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
+        '*--ulimit=[Limit of commands, as nofile=1024:2048]:name soft hard: ' \
+        '*--cap-add=[Capability beside the default ones]:cap: ' \
+        '*--cap-drop=[Capability to take away]:cap: ' \
+        '*--device=[Device of the host that commands see]:device: ' \
+        '*--security-opt=[Security option]:option: ' \
+        '--isolation=[Isolation]:value:(oci rootless chroot)' \
+        '--runtime=[OCI runtime to use instead of crun or runc]:path:_files' \
+        '*--runtime-flag=[Global flag for the OCI runtime, without its leading dashes]:flag: ' \
+        '1::context:_files'
       ;;
     check)
       _arguments -s -S $globals \
@@ -106,6 +185,7 @@ _builder() {
         '--healthcheck-interval=[Time between two health checks]:duration: ' \
         '--healthcheck-timeout=[Time after which a health check counts as failed]:duration: ' \
         '--healthcheck-start-period=[Time in which a starting container'\''s failed checks do not count]:duration: ' \
+        '--healthcheck-start-interval=[Time between two health checks while a container starts]:duration: ' \
         '--healthcheck-retries=[Failed checks in a row that make a container unwell]:number: ' \
         '*--onbuild=[Instruction for builds on top of this image]:instruction: ' \
         '--arch=[Architecture of the image]:arch: ' \
@@ -118,6 +198,7 @@ _builder() {
         '--created-by=[What made the image, for its newest history entry]:text: ' \
         '--history-comment=[Comment for the image'\''s newest history entry]:text: ' \
         '--add-history[Add an entry for this change to the image'\''s history]' \
+        '*--arg=[Argument of the build, for the image'\''s history alone, where every verb is told (from --history)]:name value: ' \
         '1:container:_builder_containers'
       ;;
     containers|list|ls|ps)
@@ -144,6 +225,7 @@ _builder() {
         '--ignorefile=[File of patterns to leave out, as .containerignore]:file:_files' \
         '*--exclude=[Pattern of files to leave out]:pattern: ' \
         '--timestamp=[Modification time of what is copied, in seconds since 1970]:seconds: ' \
+        '--link[Place what is copied without looking at what is there]' \
         '--parents[Keep the sources'\'' folders]' \
         '--add-history[Add an entry for this copy to the image'\''s history]' \
         '(-q --quiet)-q[Print nothing]' \
@@ -179,6 +261,11 @@ _builder() {
         '*--security-opt=[Security option of later runs]:option: ' \
         '*-v+[Folder of the host that later runs see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
         '*--volume=[Folder of the host that later runs see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '--layers[Take what was executed before from the step cache]' \
+        '(--cache --no-cache)--cache[With --layers]' \
+        '(--cache --no-cache)--no-cache[With --layers]' \
+        '--explain[With --layers]' \
+        '--history[With --layers]' \
         '--authfile=[File with the logins]:file:_files' \
         '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
@@ -406,6 +493,28 @@ _builder() {
         '--json[Print JSON]' \
         '*:container:_builder_containers'
       ;;
+    plan)
+      _arguments -s -S $globals \
+        '--format=[How the plan is written]:value:(text svg json)' \
+        '(-f --file)-f+[The Containerfile]:file:_files' \
+        '(-f --file)--file=[The Containerfile]:file:_files' \
+        '--target=[Stage to build, by name or number]:stage: ' \
+        '*--build-arg=[Value of an ARG]:name value: ' \
+        '*--build-arg-file=[File of values of ARGs, one NAME=value a line]:file:_files' \
+        '*--build-context=[Named context for FROM, COPY --from and RUN --mount]:name value: ' \
+        '*--platform=[Platform of the image, as os/arch\[/variant\]]:platform: ' \
+        '--ignorefile=[File of patterns of what is left out of the context]:file:_files' \
+        '--skip-unused-stages[Leave out stages that the target does not need]' \
+        '--cpp=-[Preprocess the Containerfile, which a name that ends in .in asks for by itself]::value:(traditional)' \
+        '*--cpp-flag=[Flag for the preprocessor]:flag: ' \
+        '*-D+[Define a macro for the preprocessor]:name text: ' \
+        '*--define=[Define a macro for the preprocessor]:name text: ' \
+        '*-U+[Undefine a macro]:name: ' \
+        '*--undefine=[Undefine a macro]:name: ' \
+        '*-I+[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
+        '*--include-path=[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
+        '1::context:_files'
+      ;;
     prune)
       _arguments -s -S $globals \
         '(-a --all)-a[Remove every image that no container uses, not only those without a name]' \
@@ -493,27 +602,38 @@ _builder() {
       _arguments -s -S -A "-*" $globals \
         '*-e+[Environment variable for this command]:name value: ' \
         '*--env=[Environment variable for this command]:name value: ' \
+        '*--build-arg=[The same for what is no secret]:name value: ' \
         '--user=[User that the command runs as, by name or number]:user group: ' \
         '--workingdir=[Folder that the command starts in]:path:_files' \
-        '*-v+[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
-        '*--volume=[Folder or file of the host that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
         '*--mount=[Mount for this command]:mount: ' \
         '--contextdir=[Folder that relative sources of bind mounts are taken from]:dir:_files' \
-        '--network=[Network]:value:(host none private)' \
-        '*--cap-add=[Capability beside the default ones]:cap: ' \
-        '*--cap-drop=[Capability to take away]:cap: ' \
-        '*--device=[Device of the host that the command sees]:device: ' \
-        '*--security-opt=[Security option]:option: ' \
+        '--security=[Security]:value:(sandbox insecure)' \
         '(-t --terminal --tty)-t[Give the command a terminal]' \
         '(-t --terminal --tty)--terminal[Give the command a terminal]' \
         '(-t --terminal --tty)--tty[Give the command a terminal]' \
         '--hostname=[Name of the machine inside]:name: ' \
         '--no-hosts[Leave the container'\''s own /etc/hosts]' \
+        '*--valid-exit-codes=[Exit code that counts as success beside 0]:code: ' \
+        '--add-history[Add an entry for this command to the image'\''s history]' \
+        '*-v+[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--volume=[Folder or file of the host that commands see, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--secret=[Secret that --mount type=secret may use]:secret: ' \
+        '*--ssh=[Agent or keys that --mount type=ssh may use]:agent: ' \
+        '--network=[Network]:value:(default host none private)' \
+        '*--allow=[What a command may ask for]:entitlement: ' \
+        '*--add-host=[Line of /etc/hosts]:name address: ' \
+        '*--dns=[Name server instead of the host'\''s]:address: ' \
+        '*--dns-search=[Domain in which short names are looked up]:domain: ' \
+        '*--dns-option=[Option of resolv.conf]:option: ' \
+        '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
+        '*--ulimit=[Limit of commands, as nofile=1024:2048]:name soft hard: ' \
+        '*--cap-add=[Capability beside the default ones]:cap: ' \
+        '*--cap-drop=[Capability to take away]:cap: ' \
+        '*--device=[Device of the host that commands see]:device: ' \
+        '*--security-opt=[Security option]:option: ' \
         '--isolation=[Isolation]:value:(oci rootless chroot)' \
         '--runtime=[OCI runtime to use instead of crun or runc]:path:_files' \
         '*--runtime-flag=[Global flag for the OCI runtime, without its leading dashes]:flag: ' \
-        '*--valid-exit-codes=[Exit code that counts as success beside 0]:code: ' \
-        '--add-history[Add an entry for this command to the image'\''s history]' \
         '1:container:_builder_containers' \
         '*::command:_normal'
       ;;
@@ -590,6 +710,11 @@ _builder() {
       _arguments -s -S $globals \
         '--json[Print JSON]'
       ;;
+    workdir)
+      _arguments -s -S $globals \
+        '1:container:_builder_containers' \
+        '2:path:_files'
+      ;;
     completion) _arguments '1:shell:(bash zsh fish)' ;;
     help) _arguments '1: :_builder_first' ;;
   esac
@@ -598,6 +723,7 @@ _builder() {
 _builder_first() {
   local -a verbs=(
     'add:Copies files into a container, unpacks tar archives, fetches URLs'
+    'build:Builds an image from a Containerfile'
     'check:Checks that the store is whole'
     'commit:Makes an image of a container'
     'config:Changes what the image will say of itself'
@@ -616,6 +742,7 @@ _builder_first() {
     'manifest:Verbs for manifests'
     'materialize:Writes the layer blobs of images that exist only as directories, so that any OCI tool can read the store itself'
     'mount:Mounts containers'\'' root file systems and prints where'
+    'plan:Shows what a build would do'
     'prune:Removes what nothing needs'
     'pull:Copies an image into the store'
     'push:Copies an image out of the store'
@@ -633,6 +760,7 @@ _builder_first() {
     'unshare:Runs a command, or a shell, as root of a user namespace'
     'untag:Takes names away from an image'
     'version:Prints the version'
+    'workdir:Makes a folder and has later commands start in it, as WORKDIR of a Containerfile does'
     'completion:Prints the completion script of a shell'
     'help:Shows the help on a verb'
   )

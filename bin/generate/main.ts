@@ -3,14 +3,19 @@ import { fileURLToPath } from 'node:url'
 import { deflateOutput } from './deflate.js'
 import { GeneratorError } from './faults.js'
 import { outputsFor } from './outputs.js'
-import { differences, write } from './write.js'
+import { preprocessOutput } from './preprocess.js'
+import { type Contents, differences, write } from './write.js'
 
 const top =
   process.argv.slice(2).find((word) => !word.startsWith('-')) ?? fileURLToPath(new URL('../../..', import.meta.url))
 const isCheck = process.argv.includes('--check')
 
 try {
-  const outputs = new Map([...outputsFor(join(top)), ...(await deflateOutput(top))])
+  const outputs: Contents = new Map([
+    ...outputsFor(join(top)),
+    ...(await deflateOutput(top)),
+    ...(await preprocessOutput(top)),
+  ])
   if (isCheck) report(differences(top, outputs))
   else write(top, outputs)
 } catch (error) {

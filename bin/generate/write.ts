@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Outputs } from './outputs.js'
+
+/** Paths below the project's top folder, and what each file is to hold: text, or bytes. */
+export type Contents = ReadonlyMap<string, string | Buffer>
 
 /** Writes what differs and removes generated files that are of no verb any more. */
-export function write(top: string, outputs: Outputs): void {
+export function write(top: string, outputs: Contents): void {
   for (const [path, text] of outputs) {
     const file = join(top, path)
-    if (contentOf(file) === text) continue
+    if (isEqual(contentOf(file, text), text)) continue
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, text)
   }
@@ -14,23 +16,33 @@ export function write(top: string, outputs: Outputs): void {
 }
 
 /** What {@link write} would do, a line a file; empty when nothing. */
-export function differences(top: string, outputs: Outputs): string[] {
+export function differences(top: string, outputs: Contents): string[] {
   const changed = [...outputs].flatMap(([path, text]) => {
-    const now = contentOf(join(top, path))
-    if (now === text) return []
-    return [now === undefined ? `${path}: is missing` : `${path}: ${firstDifference(now, text)}`]
+    const now = contentOf(join(top, path), text)
+    if (isEqual(now, text)) return []
+    if (now === undefined) return [`${path}: is missing`]
+    return [
+      typeof now === 'string' && typeof text === 'string'
+        ? `${path}: ${firstDifference(now, text)}`
+        : `${path}: differs`,
+    ]
   })
   return [...changed, ...leftOver(top, outputs).map((path) => `${path}: is of no verb`)]
 }
 
-function contentOf(file: string): string | undefined {
-  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
+function contentOf(file: string, like: string | Buffer): string | Buffer | undefined {
+  if (!existsSync(file)) return undefined
+  return typeof like === 'string' ? readFileSync(file, 'utf8') : readFileSync(file)
+}
+
+function isEqual(now: string | Buffer | undefined, wanted: string | Buffer): boolean {
+  return typeof now === 'object' && typeof wanted === 'object' ? now.equals(wanted) : now === wanted
 }
 
 /** Folders that hold nothing but generated files. */
 const ownFolders = ['docs/reference', 'docs/man', 'bin/completion']
 
-function leftOver(top: string, outputs: Outputs): string[] {
+function leftOver(top: string, outputs: Contents): string[] {
   return ownFolders
     .filter((folder) => existsSync(join(top, folder)))
     .flatMap((folder) => readdirSync(join(top, folder)).map((name) => `${folder}/${name}`))

@@ -51,6 +51,8 @@ interface Written {
   readonly position: Position
   /** The instruction on one line as it was written, continuation lines joined; heredoc bodies not in it. */
   readonly original: string
+  /** What the comments right in front of it say, a line each; absent when there are none. */
+  readonly comments?: readonly string[]
 }
 
 /** The body of a `<<NAME` of `RUN`, `COPY` or `ADD`. Source: Dockerfile reference, "Here-Documents". */

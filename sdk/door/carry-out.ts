@@ -10,8 +10,8 @@ import { type BegunRun, type MethodName, methods } from './methods.js'
 export interface EngineCall {
   readonly args: readonly unknown[]
   readonly surroundings: Surrounding
-  /** True when the script wants to hear how far the verb is. */
-  readonly listens: boolean
+  /** What the script calls its listener, when it wants to hear how far the verb is. */
+  readonly listens?: 'onProgress' | 'onEvent'
 }
 
 /**
@@ -24,7 +24,7 @@ export function carryingOut(surroundings: Surroundings): EngineHandler {
     const leave = await surroundings.enter(call.surroundings)
     try {
       const run = (await methods[method as MethodName]()) as (...args: readonly unknown[]) => Promise<unknown>
-      const own = { signal: context.signal, ...(call.listens ? { onProgress: context.emit } : {}) }
+      const own = { signal: context.signal, ...(call.listens ? { [call.listens]: context.emit } : {}) }
       return await speaking(context, () => run(...withOwn(call.args.map(orAbsent), own)))
     } finally {
       leave()

@@ -1,14 +1,18 @@
 import type { Shell } from 'zx'
 import { BuilderError, RunError } from '../errors.js'
+import { digestOf } from '../image/digest.js'
+import { isEmptyInput } from '../namespace/standard-input.js'
+import { redactText } from '../runtime/redact.js'
 import type { AddOptions } from '../verbs/add.js'
 import type { CommitOptions, CommitResult } from '../verbs/commit.js'
 import type { ConfigOptions } from '../verbs/config.js'
 import type { CopyOptions, CopyResult } from '../verbs/copy.js'
-import { execute } from '../verbs/execute.js'
+import { execute, secretsOf } from '../verbs/execute.js'
 import type { FromOptions, FromResult } from '../verbs/from.js'
 import type { GlobalOptions } from '../verbs/global.js'
 import type { Inspection } from '../verbs/inspect.js'
 import type { RunOptions } from '../verbs/run-options.js'
+import type { WorkdirOptions } from '../verbs/workdir.js'
 import { containerShell } from './shell.js'
 import { entering, reachable, verb } from './verb.js'
 
@@ -43,6 +47,7 @@ const verbs = {
   mount: verb('mount'),
   rm: verb('rm'),
   umount: verb('umount'),
+  workdir: verb('workdir'),
 }
 
 /**
@@ -95,7 +100,8 @@ export class Container {
   async run(command: readonly string[] = [], options: ContainerRunOptions = {}): Promise<RunOutput> {
     await this.#tidied()
     const { input, stdio = 'pipe', quiet = false, nothrow = false, ...rest } = options
-    const begun = await verbs.beginRun(this.id, command, { ...this.#options, ...rest })
+    const standardInput = input === undefined ? inputOf(stdio) : digestOf(input)
+    const begun = await verbs.beginRun(this.id, command, { ...this.#options, ...rest, standardInput })
     try {
       const show = (_: string, chunk: Uint8Array) => void (quiet || process.stderr.write(chunk))
       const done = await execute(begun, {
@@ -108,7 +114,12 @@ export class Container {
       const output = { exitCode: done.exitCode, stdout: text(done.stdout), stderr: text(done.stderr) }
       const isFine = done.exitCode === 0 || (rest.validExitCodes ?? []).includes(`${done.exitCode}`)
       if (isFine || nothrow) return output
-      throw failed(this.name, begun.command, output)
+      const secrets = secretsOf(begun)
+      throw failed(
+        this.name,
+        begun.command.map((word) => redactText(word, secrets)),
+        output,
+      )
     } finally {
       await verbs.endRun(begun.token)
     }
@@ -127,6 +138,11 @@ export class Container {
   /** Changes what the image will say of itself. Throws `USAGE`. */
   config(options: ConfigOptions): Promise<void> {
     return verbs.config(this.id, { ...this.#options, ...options })
+  }
+
+  /** Makes a folder and has later commands start in it. Throws as the verb does. */
+  workdir(path: string, options: WorkdirOptions = {}): Promise<void> {
+    return verbs.workdir(this.id, path, { ...this.#options, ...options })
   }
 
   /** Mounts the root until {@link umount} and gives a path that this script can read and write. Throws `IN_USE`. */
@@ -195,6 +211,10 @@ export async function from(image: string, options: FromOptions = {}): Promise<Co
 function paths(source: string | readonly string[], destination: string | undefined): readonly string[] {
   const sources = typeof source === 'string' ? [source] : source
   return destination === undefined ? sources : [...sources, destination]
+}
+
+function inputOf(stdio: 'pipe' | 'inherit'): 'empty' | 'unknown' {
+  return stdio === 'pipe' || isEmptyInput('self', 0) ? 'empty' : 'unknown'
 }
 
 function text(bytes: Uint8Array): string {

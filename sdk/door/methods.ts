@@ -4,6 +4,7 @@ import type { BegunRun } from '../verbs/begun-run.js'
 export const methods = {
   add: async () => (await import('../verbs/add.js')).add,
   beginRun: async () => (await import('../verbs/begin-run.js')).beginRun,
+  build: async () => (await import('../verbs/build.js')).build,
   check: async () => (await import('../verbs/check.js')).check,
   commit: async () => (await import('../verbs/commit.js')).commit,
   config: async () => (await import('../verbs/config.js')).config,
@@ -31,6 +32,7 @@ export const methods = {
   manifestRm: async () => (await import('../verbs/manifest-rm.js')).manifestRm,
   materialize: async () => (await import('../verbs/materialize.js')).materialize,
   mount: async () => (await import('../verbs/mount.js')).mount,
+  plan: async () => (await import('../verbs/plan.js')).plan,
   prune: async () => (await import('../verbs/prune.js')).prune,
   pull: async () => (await import('../verbs/pull.js')).pull,
   push: async () => (await import('../verbs/push.js')).push,
@@ -43,6 +45,7 @@ export const methods = {
   tree: async () => (await import('../verbs/tree.js')).tree,
   umount: async () => (await import('../verbs/umount.js')).umount,
   untag: async () => (await import('../verbs/untag.js')).untag,
+  workdir: async () => (await import('../verbs/workdir.js')).workdir,
   version: async () => (await import('../verbs/version.js')).version,
 } as const
 

@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url'
+import type { BuildEvent } from '../containerfile/event.js'
 import { BuilderError } from '../errors.js'
 import { type Engine, sharedEngine } from '../namespace/engine.js'
 import { isInside } from '../namespace/inside.js'
 import { joinSession } from '../namespace/session-client.js'
 import { ownSurrounding } from '../namespace/surroundings.js'
+import type { BuildProgressOptions } from '../verbs/build-progress.js'
 import type { GlobalOptions } from '../verbs/global.js'
 import type { ProgressOptions } from '../verbs/progress.js'
 import type { ProgressEvent } from '../verbs/progress-event.js'
@@ -71,17 +73,18 @@ async function callHere(name: MethodName, args: readonly unknown[]): Promise<unk
 
 /** Signal and listener stay here: the engine is told when the one fires, and tells what the other is to hear. */
 async function callEngine(name: MethodName, args: readonly unknown[]) {
-  const { signal, onProgress } = ownOf(args)
-  const call: EngineCall = { args: args.map(plain), surroundings: ownSurrounding(), listens: onProgress !== undefined }
-  const onEvent = (event: unknown) => onProgress?.(event as ProgressEvent)
-  return (await engine()).call(name, call, { onEvent, ...(signal ? { signal } : {}) })
+  const { signal, onProgress, onEvent } = ownOf(args)
+  const listens = onEvent ? 'onEvent' : onProgress ? 'onProgress' : undefined
+  const call: EngineCall = { args: args.map(plain), surroundings: ownSurrounding(), ...(listens ? { listens } : {}) }
+  const hear = (event: unknown) => (onEvent ? onEvent(event as BuildEvent) : onProgress?.(event as ProgressEvent))
+  return (await engine()).call(name, call, { onEvent: hear, ...(signal ? { signal } : {}) })
 }
 
 function stopped(operation: string, cause?: unknown): BuilderError {
   return new BuilderError('ABORTED', { operation, object: 'its signal', reason: 'stopped before it was done', cause })
 }
 
-type Own = Pick<GlobalOptions, 'signal'> & Pick<ProgressOptions, 'onProgress'>
+type Own = Pick<GlobalOptions, 'signal'> & Pick<ProgressOptions, 'onProgress'> & Pick<BuildProgressOptions, 'onEvent'>
 
 /** What of the options, the last argument, is no plain data. */
 function ownOf(args: readonly unknown[]): Own {
@@ -91,19 +94,23 @@ function ownOf(args: readonly unknown[]): Own {
 
 /** Calls with a listener that may throw: that stops the verb, wherever it runs, and is what the call throws. */
 async function hearing(args: readonly unknown[], call: (args: readonly unknown[]) => Promise<unknown>) {
-  const { signal, onProgress } = ownOf(args)
-  if (!onProgress) return call(args)
+  const { signal, onProgress, onEvent } = ownOf(args)
+  if (!onProgress && !onEvent) return call(args)
   const stopper = new AbortController()
-  const heard: Own = {
-    signal: signal ? AbortSignal.any([signal, stopper.signal]) : stopper.signal,
-    onProgress(event) {
+  const guarded =
+    <Event>(listener: (event: Event) => void) =>
+    (event: Event) => {
       if (stopper.signal.aborted) return
       try {
-        onProgress(event)
+        listener(event)
       } catch (error) {
         stopper.abort(error)
       }
-    },
+    }
+  const heard: Own = {
+    signal: signal ? AbortSignal.any([signal, stopper.signal]) : stopper.signal,
+    ...(onProgress ? { onProgress: guarded(onProgress) } : {}),
+    ...(onEvent ? { onEvent: guarded(onEvent) } : {}),
   }
   const options = { ...(args.at(-1) as object), ...heard }
   return call([...args.slice(0, -1), options]).finally(() => stopper.signal.throwIfAborted())
@@ -116,7 +123,7 @@ function isOptions(arg: unknown): arg is object {
 /** Structured clone copies neither signals nor functions. */
 function plain(arg: unknown): unknown {
   if (!isOptions(arg)) return arg
-  const { signal: _, onProgress: __, ...rest } = arg as Own
+  const { signal: _, onProgress: __, onEvent: ___, ...rest } = arg as Own
   return rest
 }
 

@@ -19,6 +19,7 @@ export interface ConfigEdits {
   readonly healthcheckInterval?: string
   readonly healthcheckTimeout?: string
   readonly healthcheckStartPeriod?: string
+  readonly healthcheckStartInterval?: string
   readonly healthcheckRetries?: number
   readonly onbuild?: readonly string[]
   readonly arch?: string
@@ -172,6 +173,7 @@ function editHealthcheck(check: Healthcheck | undefined, edits: ConfigEdits): He
     ...given('Interval', duration('healthcheck-interval', edits.healthcheckInterval)),
     ...given('Timeout', duration('healthcheck-timeout', edits.healthcheckTimeout)),
     ...given('StartPeriod', duration('healthcheck-start-period', edits.healthcheckStartPeriod)),
+    ...given('StartInterval', duration('healthcheck-start-interval', edits.healthcheckStartInterval)),
     ...given('Retries', edits.healthcheckRetries),
   }
   return Object.keys(changed).length === 0 ? undefined : changed

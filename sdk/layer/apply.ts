@@ -12,6 +12,8 @@ export interface ApplyOptions {
   readonly signal?: AbortSignal
   /** Most that a layer may have; without it, what the disk holds. */
   readonly limits?: { readonly size?: number; readonly entries?: number }
+  /** Who everything belongs to, whatever the layer says. */
+  readonly owner?: { readonly uid: number; readonly gid: number }
 }
 
 /** A layer that has been unpacked. */
@@ -65,12 +67,12 @@ export async function applyLayer(
   return { diffID: await hash.digest(), size: hash.size, entries, ...(placing.root ? { root: placing.root } : {}) }
 }
 
-function visitor(placing: Placing, progress: { entries: number; name: string }, { limits }: ApplyOptions) {
+function visitor(placing: Placing, progress: { entries: number; name: string }, { limits, owner }: ApplyOptions) {
   return (member: Member): Content | undefined => {
     progress.entries += 1
     progress.name = member.name
     if (progress.entries > (limits?.entries ?? Number.POSITIVE_INFINITY)) throw tooMuch(`${limits?.entries} entries`)
-    return placing.place(member)
+    return placing.place(owner ? { ...member, ...owner } : member)
   }
 }
 

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { mkdir, open } from 'node:fs/promises'
 import { asBuilderError, BuilderError } from '../errors.js'
-import { applyLayer } from './apply.js'
+import { type ApplyOptions, applyLayer } from './apply.js'
 import { compressionOf, decompress } from './compress.js'
 
 /** Whether a file is a tar archive, plain or compressed in a way that {@link unpackArchive} reads. */
@@ -26,14 +26,19 @@ export async function isArchive(path: string): Promise<boolean> {
 export async function unpackArchive(
   file: string,
   folder: string,
-  options: { shown: string; signal?: AbortSignal },
+  options: ApplyOptions & { readonly shown: string },
 ): Promise<void> {
   await mkdir(folder)
   const { shown, ...rest } = options
+  const stream = createReadStream(file)
+  // What stops before it reads would leave the file open, and nobody to hear of an error.
+  stream.on('error', () => {})
   try {
-    await applyLayer(decompress(createReadStream(file)), folder, rest)
+    await applyLayer(decompress(stream), folder, rest)
   } catch (error) {
     throw inArchive(shown, error)
+  } finally {
+    stream.destroy()
   }
 }
 

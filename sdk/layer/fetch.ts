@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, open, utimes } from 'node:fs/promises'
-import { basename } from 'node:path'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { BuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
@@ -10,6 +9,8 @@ import type { Digest } from '../image/digest.js'
 export interface FetchOptions {
   /** The digest that its bytes must have. */
   readonly checksum?: Digest
+  /** Most bytes that are taken. */
+  readonly limit?: number
   readonly signal?: AbortSignal
 }
 
@@ -21,7 +22,11 @@ export async function fetchFile(
   url: string,
   file: string,
   options: FetchOptions,
-): Promise<{ path: string; name: string }> {
+): Promise<{
+  path: string
+  /** From the address; empty when that has none. */
+  name: string
+}> {
   if (!URL.canParse(url)) throw noAddress(url)
   const response = await reach(url, options.signal)
   if (!response.ok || !response.body) {
@@ -29,18 +34,42 @@ export async function fetchFile(
     const reason = `the server answered ${response.status} ${response.statusText}`
     throw new BuilderError('NOT_FOUND', { operation: 'fetch', object: shown(url), reason, hint: 'check the address' })
   }
-  const digest = await save(response.body, file, options.signal)
+  const digest = await saveBody(response.body, file, { ...options, shown: shown(url) })
   if (options.checksum !== undefined && digest !== options.checksum)
     throw mismatch(shown(url), options.checksum, digest)
   const modified = Date.parse(response.headers.get('last-modified') ?? '')
   const time = Number.isNaN(modified) ? 0 : modified / 1000
   await utimes(file, time, time)
-  return { path: file, name: basename(new URL(url).pathname) || 'index.html' }
+  return { path: file, name: nameOf(url) }
 }
 
-/** Writes a stream to a file of mode 0600 and gives the file's path. The signal ends it also while nothing comes. */
-export async function saveStream(stream: Readable, file: string, { signal }: FetchOptions): Promise<string> {
-  await save(signal ? addAbortSignal(signal, stream) : stream, file, signal)
+/** The last name of an address's path, decoded; empty where it has none that a file can have. */
+function nameOf(url: string): string {
+  const { pathname } = new URL(url)
+  let path = pathname
+  try {
+    path = decodeURIComponent(pathname)
+  } catch {
+    // Then it stays as it is written.
+  }
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  return name === '.' || name === '..' || name.includes('\0') ? '' : name
+}
+
+/**
+ * Writes a stream to a file of mode 0600 and gives the file's path; the stream is closed then. The signal ends it also
+ * while nothing comes. Throws the signal's reason, what the stream fails with, and errors of the file.
+ */
+export async function saveStream(stream: Readable, file: string, options: FetchOptions): Promise<string> {
+  const { signal } = options
+  // It may fail, or be stopped, before it is read: an error that nobody listens for would end the process.
+  stream.on('error', () => {})
+  try {
+    signal?.throwIfAborted()
+    await save(signal ? addAbortSignal(signal, stream) : stream, file, options)
+  } finally {
+    stream.destroy()
+  }
   return file
 }
 
@@ -53,8 +82,15 @@ export async function checkFile(file: string, expected: Digest, object: string):
 }
 
 async function reach(url: string, signal: AbortSignal | undefined): Promise<Response> {
+  const address = new URL(url)
+  const { username, password } = address
+  const login = Buffer.from([username, password].map(decodeURIComponent).join(':')).toString('base64')
+  // fetch takes no address with a password, and says it in its message.
+  address.username = ''
+  address.password = ''
+  const headers: Record<string, string> = username === '' ? {} : { authorization: `Basic ${login}` }
   try {
-    return await fetch(url, { redirect: 'follow', ...(signal ? { signal } : {}) })
+    return await fetch(address, { redirect: 'follow', headers, ...(signal ? { signal } : {}) })
   } catch (cause) {
     signal?.throwIfAborted()
     const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause)
@@ -63,12 +99,40 @@ async function reach(url: string, signal: AbortSignal | undefined): Promise<Resp
   }
 }
 
-async function save(stream: AsyncIterable<Uint8Array>, path: string, signal: AbortSignal | undefined): Promise<Digest> {
+async function saveBody(
+  body: AsyncIterable<Uint8Array>,
+  file: string,
+  options: FetchOptions & { readonly shown: string },
+): Promise<Digest> {
+  try {
+    return await save(body, file, options)
+  } catch (cause) {
+    options.signal?.throwIfAborted()
+    if (cause instanceof BuilderError) throw new BuilderError(cause.code, { ...partsOf(cause), object: options.shown })
+    if ((cause as NodeJS.ErrnoException).syscall !== undefined) throw cause
+    const hint = 'try again'
+    const reason = 'the connection broke before everything was there'
+    throw new BuilderError('SYSTEM', { operation: 'fetch', object: options.shown, reason, hint, cause })
+  }
+}
+
+function partsOf({ operation, reason, hint }: BuilderError) {
+  return { operation, reason, ...(hint === undefined ? {} : { hint }) }
+}
+
+async function save(
+  stream: AsyncIterable<Uint8Array>,
+  path: string,
+  { signal, limit = Number.POSITIVE_INFINITY }: FetchOptions,
+): Promise<Digest> {
   const hash = createHash('sha256')
+  let size = 0
   const file: FileHandle = await open(path, 'wx', 0o600)
   try {
     for await (const chunk of stream) {
       signal?.throwIfAborted()
+      size += chunk.length
+      if (size > limit) throw tooLong(limit)
       hash.update(chunk)
       await file.writeFile(chunk)
     }
@@ -82,6 +146,12 @@ async function save(stream: AsyncIterable<Uint8Array>, path: string, signal: Abo
 function shown(url: string): string {
   const { origin, pathname } = new URL(url)
   return `${origin}${pathname}`
+}
+
+function tooLong(limit: number): BuilderError {
+  const hint = 'make it smaller, or give it as a folder'
+  const reason = `it has more than ${limit} bytes`
+  return new BuilderError('INVALID', { operation: 'fetch', object: '', reason, hint })
 }
 
 function noAddress(url: string): BuilderError {

@@ -1,5 +1,18 @@
 import type { Hash } from 'node:crypto'
-import { type BigIntStats, chmodSync, closeSync, constants, lchownSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  type BigIntStats,
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lchownSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
 import { idError, isMapped } from '../namespace/idmap.js'
 import { getXattr, listXattrs, type Path, setXattr } from '../namespace/libc.js'
 import type { ModeChange } from './chmod.js'
@@ -16,11 +29,19 @@ export function copyContent(source: Path, target: Path, hash: Hash): void {
   try {
     const to = openSync(target, 'wx', 0o600)
     try {
+      const { size, blocks } = fstatSync(from)
+      const hasHoles = blocks * 512 < size
+      let at = 0
       for (let n = readSync(from, buffer); n > 0; n = readSync(from, buffer)) {
         const chunk = buffer.subarray(0, n)
         hash.update(chunk)
-        for (let written = 0; written < n; ) written += writeSync(to, chunk, written)
+        // Written at its place: what is left out becomes a hole again.
+        const isHole = hasHoles && chunk.equals(zeros.subarray(0, n))
+        for (let written = 0; !isHole && written < n; )
+          written += writeSync(to, chunk, written, n - written, at + written)
+        at += n
       }
+      if (hasHoles) ftruncateSync(to, at)
     } finally {
       closeSync(to)
     }
@@ -30,6 +51,7 @@ export function copyContent(source: Path, target: Path, hash: Hash): void {
 }
 
 const buffer = Buffer.allocUnsafe(1 << 20)
+const zeros = Buffer.alloc(1 << 20)
 
 /**
  * Gives a copy its owner, mode and extended attributes, in the order in which none undoes another: a change of owner
@@ -61,4 +83,17 @@ export function ownerOf(source: Path, info: BigIntStats, owner: Owner | undefine
 export function mappedOwner(path: string, { uid, gid }: Owner): Owner {
   if (!isMapped('uid', uid) || !isMapped('gid', gid)) throw idError('copy', path, uid, gid)
   return { uid, gid }
+}
+
+/** Makes a directory with mode 0755. Throws `ID_MAP`. */
+export function makeFolder(path: Path, shown: string, { uid, gid }: Owner = { uid: 0, gid: 0 }): void {
+  mappedOwner(shown, { uid, gid })
+  mkdirSync(path)
+  chownSync(path, uid, gid)
+  chmodSync(path, 0o755)
+}
+
+/** A device: fifos and sockets are none. */
+export function isSpecial(info: BigIntStats): boolean {
+  return info.isCharacterDevice() || info.isBlockDevice()
 }

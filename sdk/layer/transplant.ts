@@ -9,16 +9,25 @@ import {
   readdirSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { asBuilderError, BuilderError } from '../errors.js'
-import { idError, isMapped } from '../namespace/idmap.js'
+import { asBuilderError } from '../errors.js'
 import { majorOf, minorOf, mknod, type Path, setMtime } from '../namespace/libc.js'
 import { resolveInRoot } from '../namespace/rooted-path.js'
 import type { ModeChange } from './chmod.js'
 import { bytesOf, readable, systemPath } from './names.js'
-import { copyAttributes, copyContent, type Owner, ownerOf } from './transplant-file.js'
+import {
+  copyAttributes,
+  copyContent,
+  isSpecial,
+  makeFolder,
+  mappedOwner,
+  type Owner,
+  ownerOf,
+} from './transplant-file.js'
+import { inTheWay, noDevice } from './transplant-refusal.js'
 
 /** How files come into a root. */
 export interface TransplantOptions {
@@ -27,9 +36,14 @@ export interface TransplantOptions {
   readonly mode?: ModeChange
   /** Modification time of all that is placed, in nanoseconds since 1970; without it the source's own. */
   readonly mtime?: bigint
-  /** Whether a path, relative to the source, is left out, and whether a left-out directory has to be entered all the same. */
-  readonly ignores?: (path: string) => boolean
-  readonly enterIgnored?: boolean
+  /**
+   * Whether a path, relative to the source, is left out, and whether a left-out directory has to be entered all the same. `top`
+   * is what {@link Transplant.contents} was told of the source.
+   */
+  readonly ignores?: (path: string, top: string, kept?: string) => boolean
+  readonly enterIgnored?: boolean | ((path: string, top: string, kept?: string) => boolean)
+  /** As on an empty root: links and files in the way are replaced, directories on the way become root's with 0755. */
+  readonly link?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -43,7 +57,10 @@ export class Transplant {
   readonly #hash: Hash = createHash('sha256')
   readonly #links = new Map<string, string>()
   readonly #times: [string, bigint][] = []
+  readonly #laid = new Set<string>()
   #count = 0
+  #top = ''
+  #kept = ''
   #owner: Owner | undefined
 
   constructor(
@@ -53,21 +70,59 @@ export class Transplant {
     this.#owner = options.owner
   }
 
-  /** Copies a file, or what a link leads to, to a path in the root. Throws `INVALID` where a directory is in the way. */
-  async file(source: string, destination: string): Promise<void> {
+  /**
+   * Copies a file, or what a link leads to, to a path in the root. Throws `INVALID` where a directory is in the way.
+   *
+   * @param bytes - Path and last name of the destination, as latin1, where these are not UTF-8.
+   */
+  async file(
+    source: string,
+    destination: string,
+    bytes?: { readonly path: string; readonly name: string },
+  ): Promise<void> {
     const { parent, name } = this.#place(destination)
-    await this.#entry(bytesOf(source), bytesOf(join(parent, name)), bytesOf(name))
+    const last = bytes?.name ?? bytesOf(name)
+    await this.#entry(bytes?.path ?? bytesOf(source), `${bytesOf(parent)}/${last}`, last)
   }
 
-  /** Copies what is in a directory into a directory in the root, which is made when it is not there. */
-  async contents(source: string, destination: string, owners: 'given' | 'kept' = 'given'): Promise<void> {
+  /**
+   * Makes the directories of a path, each as it is below `base`, in a directory in the root; the names of a source with
+   * `--parents`. Throws as {@link contents}.
+   */
+  async parents(base: string, path: string, destination: string): Promise<void> {
+    let into = bytesOf(this.directory(destination))
+    let from = bytesOf(base)
+    for (const name of bytesOf(path).split('/').filter(Boolean)) {
+      from = `${from}/${name}`
+      // A link on the way is followed: what is below it is asked for.
+      const info = statSync(systemPath(from), { bigint: true })
+      into = this.#folder(from, `${into}/${name}`, name, info)
+    }
+  }
+
+  /**
+   * Copies what is in a directory into a directory in the root, which is made when it is not there.
+   *
+   * @param top - The directory's own path from the top of its context, for what is left out.
+   * @param more - `kept`, what `--parents` keeps of its path; `bytes`, where it is as latin1.
+   */
+  async contents(
+    source: string,
+    destination: string,
+    owners: 'given' | 'kept' = 'given',
+    top = '',
+    { kept = '', bytes = bytesOf(source) }: { readonly kept?: string; readonly bytes?: string } = {},
+  ): Promise<void> {
+    this.#top = top
+    this.#kept = kept
     this.#owner = owners === 'given' ? this.options.owner : undefined
-    await this.#fill(bytesOf(source), bytesOf(this.directory(destination)), '')
+    await this.#fill(bytes, bytesOf(this.directory(destination)), '')
     this.#owner = this.options.owner
   }
 
   /** Whether a path in the root is a directory, links followed. */
   isDirectory(destination: string): boolean {
+    if (this.options.link) return this.#laid.has(join(this.root, destination))
     return stat(resolveInRoot(this.root, destination))?.isDirectory() ?? false
   }
 
@@ -83,6 +138,7 @@ export class Transplant {
 
   /** Makes a directory in the root with its parents, each 0755, and gives its path on the host. */
   directory(destination: string): string {
+    if (this.options.link) return this.#layDirectory(destination)
     const path = resolveInRoot(this.root, destination)
     if (stat(path)?.isDirectory()) return path
     if (stat(path)) throw inTheWay('make a directory', destination, 'a file is in the way')
@@ -99,6 +155,26 @@ export class Transplant {
     return `sha256:${this.#hash.digest('hex')}`
   }
 
+  /** The same without a look at what is there: as if it came from a layer of its own. */
+  #layDirectory(destination: string): string {
+    const owner = this.options.owner ?? { uid: 0, gid: 0 }
+    let path = this.root
+    for (const part of join('/', destination).split('/').filter(Boolean)) {
+      path = join(path, part)
+      if (this.#laid.has(path)) continue
+      if (stat(path)?.isDirectory()) {
+        chownSync(path, mappedOwner(path, owner).uid, owner.gid)
+        chmodSync(path, 0o755)
+      } else {
+        rmSync(path, { force: true })
+        makeFolder(path, destination, owner)
+      }
+      this.#laid.add(path)
+      if (this.options.mtime !== undefined) this.#times.push([bytesOf(path), this.options.mtime])
+    }
+    return path
+  }
+
   #place(destination: string): { parent: string; name: string } {
     return { parent: this.directory(dirname(destination)), name: basename(destination) }
   }
@@ -107,10 +183,15 @@ export class Transplant {
     for (const name of readdirSync(systemPath(source), { encoding: 'latin1' }).sort()) {
       const path = below === '' ? name : `${below}/${name}`
       const from = `${source}/${name}`
-      const left = this.options.ignores?.(readable(path)) ?? false
-      if (left && !(this.options.enterIgnored && stat(systemPath(from))?.isDirectory())) continue
+      const left = this.options.ignores?.(readable(path), this.#top, this.#kept) ?? false
+      if (left && !(this.#enters(readable(path)) && stat(systemPath(from))?.isDirectory())) continue
       await this.#entry(from, `${target}/${name}`, path, left)
     }
+  }
+
+  #enters(path: string): boolean {
+    const { enterIgnored = false } = this.options
+    return typeof enterIgnored === 'function' ? enterIgnored(path, this.#top, this.#kept) : enterIgnored
   }
 
   async #entry(source: string, target: string, path: string, onlyBelow = false): Promise<void> {
@@ -121,7 +202,10 @@ export class Transplant {
     if (info.isDirectory()) return this.#tree(source, target, path, info, onlyBelow)
     if (info.isSocket()) return
     const [from, to] = [systemPath(source), systemPath(target)]
-    if (stat(to)?.isDirectory()) throw inTheWay('copy', this.#inside(target), 'a directory is in the way')
+    if (stat(to)?.isDirectory()) {
+      if (!this.options.link) throw inTheWay('copy', this.#inside(target), 'a directory is in the way')
+      rmSync(to, { recursive: true })
+    }
     this.#note(path, info)
     if (this.#links.get(inodeOf(info)) === target) return
     rmSync(to, { force: true })
@@ -131,6 +215,7 @@ export class Transplant {
     } catch (error) {
       // Half a file, or one with another owner, must not be taken for the whole one.
       rmSync(to, { force: true })
+      if (isSpecial(info) && (error as NodeJS.ErrnoException).code === 'EPERM') throw noDevice(this.#inside(target))
       throw asBuilderError(error, 'copy', this.#inside(target))
     }
   }
@@ -144,19 +229,32 @@ export class Transplant {
   }
 
   async #tree(source: string, target: string, path: string, info: BigIntStats, onlyBelow: boolean): Promise<void> {
-    const there = stat(systemPath(target))
-    const into = there?.isSymbolicLink() ? this.#followed(target) : target
-    if (there && !stat(systemPath(into))?.isDirectory())
-      throw inTheWay('copy', this.#inside(target), 'a file is in the way')
-    if (onlyBelow) return there ? this.#fill(source, into, path) : this.#treeBelow(source, target, path)
-    if (!there) mkdirSync(systemPath(into))
+    if (onlyBelow && !stat(systemPath(target))) return this.#treeBelow(source, target, path)
+    const into = onlyBelow ? this.#entered(target) : this.#folder(source, target, path, info)
+    await this.#fill(source, into, path)
+  }
+
+  /** Makes a directory like another one; of one that is there it changes the attributes. Gives where it is. */
+  #folder(source: string, target: string, path: string, info: BigIntStats): string {
+    if (this.options.link && !stat(systemPath(target))?.isDirectory()) rmSync(systemPath(target), { force: true })
+    const into = this.#entered(target)
+    if (!stat(systemPath(into))) mkdirSync(systemPath(into))
     this.#note(path, info)
     // As buildah and BuildKit: a directory of the source gives its attributes to the one that is there; a link keeps its own.
     if (into === target) {
       copyAttributes(systemPath(source), systemPath(into), info, { owner: this.#owner, mode: this.options.mode })
       this.#times.push([into, this.options.mtime ?? info.mtimeNs])
     }
-    await this.#fill(source, into, path)
+    return into
+  }
+
+  /** A path in the root where a directory is or may be made. */
+  #entered(target: string): string {
+    const there = stat(systemPath(target))
+    const into = there?.isSymbolicLink() ? this.#followed(target) : target
+    if (there && !stat(systemPath(into))?.isDirectory())
+      throw inTheWay('copy', this.#inside(target), 'a file is in the way')
+    return into
   }
 
   /** A directory that is left out is made only when something in it comes back. */
@@ -192,26 +290,10 @@ export class Transplant {
   }
 }
 
-function makeFolder(path: Path, shown: string, { uid, gid }: Owner = { uid: 0, gid: 0 }): void {
-  if (!isMapped('uid', uid) || !isMapped('gid', gid)) throw idError('copy', shown, uid, gid)
-  mkdirSync(path)
-  chownSync(path, uid, gid)
-  chmodSync(path, 0o755)
-}
-
 function inodeOf({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`
 }
 
 function stat(path: string | Buffer) {
   return lstatSync(path, { throwIfNoEntry: false })
-}
-
-function inTheWay(operation: string, object: string, reason: string): BuilderError {
-  return new BuilderError('INVALID', {
-    operation,
-    object,
-    reason,
-    hint: 'remove it first, or choose another destination',
-  })
 }

@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { ReadStream, WriteStream } from 'node:tty'
 import { descriptorOf } from './libc.js'
+import { isEmptyInput } from './standard-input.js'
 import type { Surrounding } from './surroundings.js'
 
 /**
@@ -52,6 +53,11 @@ export function inputOf({ pid }: Asker): Readable {
   return createReadStream('', { fd: descriptor })
 }
 
+/** Whether a command that reads a launcher's standard input would read nothing. */
+export function hasEmptyInput({ pid }: Asker): boolean {
+  return isEmptyInput(pid, launcherInput)
+}
+
 /** Says something on a launcher's standard error, in order; `done` waits until the kernel has everything. */
 export class ErrorStream {
   readonly #asker: Asker
@@ -80,9 +86,9 @@ export class ErrorStream {
   async #write(bytes: Uint8Array): Promise<void> {
     this.#descriptor ??= openError(this.#asker.pid)
     const descriptor = this.#descriptor
-    if (descriptor === undefined) return
+    // A launcher that is gone has become a command: the script is told.
     // On a thread: a reader that does not read holds up nobody else.
-    await new Promise<void>((resolve) => write(descriptor, bytes, () => resolve()))
+    await new Promise<void>((resolve) => write(descriptor ?? 2, bytes, () => resolve()))
   }
 }
 

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { ProcessIdentity } from './process.js'
+import { isEmptyInput } from './standard-input.js'
 
 /**
  * The process that asked for a verb: this one, or a launcher in whose name a session's engine works. What a verb says to
@@ -11,6 +12,10 @@ export interface Caller {
   say(text: string): void
   /** The caller's standard input, from where it stands. */
   stdin(): Readable
+  /** Whether a command that reads that would read nothing; a terminal counts as empty. Absent: nobody knows. */
+  readonly stdinIsEmpty?: () => boolean
+  /** The caller's standard output, for a stream of bytes; absent where this process has another one. */
+  readonly stdout?: () => Writable
   /** Columns of the terminal that standard error is; undefined when it is none. */
   readonly columns: number | undefined
   /** The process that {@link become} turns into something else; whoever tidies up after a killed engine ends it first. */
@@ -49,6 +54,8 @@ export function divert(one: Caller, say: (text: string) => void): { instead: Cal
   const instead: Caller = {
     say,
     stdin: () => one.stdin(),
+    ...(one.stdinIsEmpty ? { stdinIsEmpty: one.stdinIsEmpty } : {}),
+    ...(one.stdout ? { stdout: one.stdout } : {}),
     get columns() {
       return one.columns
     },
@@ -76,6 +83,9 @@ const thisProcess: Caller = {
     process.stderr.write(text)
   },
   stdin: () => process.stdin,
+  stdinIsEmpty: () => isEmptyInput('self', 0),
+  // A script's engine has a channel to the script, and no standard output.
+  ...(process.channel ? {} : { stdout: () => process.stdout }),
   get columns() {
     return process.stderr.isTTY ? (process.stderr.columns ?? 80) : undefined
   },

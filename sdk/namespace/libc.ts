@@ -121,6 +121,18 @@ export function waitReadable(descriptors: readonly number[]): Promise<void> {
   return new Promise((resolve) => libc().poll.async(polled, descriptors.length, -1, () => resolve()))
 }
 
+/** What a pipe or a socket has at this moment: whether its writer is gone, and how many bytes can be read. poll(2), ioctl_tty(2). */
+export function pollNow(descriptor: number): { readonly hungUp: boolean; readonly unread: number } {
+  const polled = Buffer.alloc(8)
+  polled.writeInt32LE(descriptor)
+  polled.writeInt16LE(pollReadHangUp, 4)
+  check(libc().pollNow(polled, 1, 0), 'poll', `file descriptor ${descriptor}`)
+  const unread = new Int32Array(1)
+  check(libc().ioctl(descriptor, fionread, unread), 'ioctl', `file descriptor ${descriptor}`)
+  const hungUp = (polled.readInt16LE(6) & (pollHangUp | pollReadHangUp)) !== 0
+  return { hungUp, unread: unread[0] as number }
+}
+
 /** setpgid(2) of this process: false when it may not join that group, as one of another terminal. */
 export function setProcessGroup(group: number): boolean {
   return Number(libc().setpgid(0, group)) === 0
@@ -140,6 +152,8 @@ export function minorOf(dev: bigint): number {
   return Number(((dev >> 12n) & 0xffffff00n) | (dev & 0xffn))
 }
 
+/** Source: asm-generic/poll.h, asm-generic/ioctls.h. */
+const [pollHangUp, pollReadHangUp, fionread] = [0x10, 0x2000, 0x541b]
 /** O_CLOEXEC. Source: asm-generic/fcntl.h. */
 const closeOnExec = 0o2000000
 const billion = 1_000_000_000n
@@ -165,6 +179,8 @@ interface Libc {
   readonly syscall: Call
   readonly pipe2: Call
   readonly poll: { async(...args: unknown[]): void }
+  readonly pollNow: Call
+  readonly ioctl: Call
   readonly setpgid: Call
 }
 
@@ -190,6 +206,8 @@ function libc(): Libc {
     syscall: call('long syscall(long, long, long, long)'),
     setpgid: call('int setpgid(int, int)'),
     pipe2: call('int pipe2(void*, int)'),
+    pollNow: call('int poll(void*, unsigned long, int)'),
+    ioctl: call('int ioctl(int, unsigned long, void*)'),
     poll: library.func('int poll(void*, unsigned long, int)') as unknown as Libc['poll'],
   }
   return loaded

@@ -16,6 +16,7 @@ export class Slot {
   #down: number | undefined
   #up: Socket | undefined
   #isAsked = false
+  #behind: Buffer = Buffer.alloc(0)
   #gone = new AbortController()
 
   /** Throws a system error where there is no room for its files, and leaves none. */
@@ -63,8 +64,9 @@ export class Slot {
     if (!signal.aborted) this.#closeDown()
   }
 
-  /** Calls back for all that comes behind the first line. */
+  /** Calls back for all that comes behind the first line, also for what came together with it. */
   onData(take: (chunk: Buffer) => void): void {
+    if (this.#behind.length > 0) take(this.#behind)
     this.#up?.on('data', take)
   }
 
@@ -121,7 +123,11 @@ export class Slot {
       this.#isAsked = true
       if (heard.includes('\n') || heard.length > lineLimit) return
       heard += chunk.toString('latin1')
-      if (heard.includes('\n')) this.#asked?.(heard.slice(0, heard.indexOf('\n')), this)
+      const end = heard.indexOf('\n')
+      if (end < 0) return
+      this.#behind = Buffer.from(heard.slice(end + 1), 'latin1')
+      this.#asked?.(heard.slice(0, end), this)
+      this.#behind = Buffer.alloc(0)
     })
     up.on('error', () => {})
     up.on('close', () => this.#asked && this.#renew())

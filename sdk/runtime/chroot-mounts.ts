@@ -21,21 +21,24 @@ export function fstab(plan: RunPlan): string {
     line(join(folder, 'dev'), inside('/dev'), 'none', 'bind'),
     ...devices.map((name) => line(`/dev/${name}`, inside(`/dev/${name}`), 'none', 'bind')),
     line('devpts', inside('/dev/pts'), 'devpts', `nosuid,noexec,newinstance,ptmxmode=0666,mode=0620${tty}`),
-    line('tmpfs', inside('/dev/shm'), 'tmpfs', `${guarded},mode=1777,size=65536k`),
+    line('tmpfs', inside('/dev/shm'), 'tmpfs', `${guarded},mode=1777,size=${plan.shmSize}`),
     line('mqueue', inside('/dev/mqueue'), 'mqueue', guarded),
     ...sysMounts(plan),
-    ...maskedPaths.filter(existsSync).map((path) => mask(path, inside(path))),
-    ...readonlyPaths.filter(existsSync).map((path) => line(inside(path), inside(path), 'none', `bind,ro,${guarded}`)),
+    ...(plan.unmasked ? [] : maskedPaths).filter(existsSync).map((path) => mask(path, inside(path))),
+    ...(plan.unmasked ? [] : readonlyPaths)
+      .filter(existsSync)
+      .map((path) => line(inside(path), inside(path), 'none', `bind,ro,${guarded}`)),
     ...plan.mounts.map((request) => requested(request, inside(request.destination))),
   ].join('')
 }
 
 /** As for an OCI runtime: a sysfs of the run's own needs the network namespace's owner. */
-function sysMounts({ rootfs, network }: RunPlan): string[] {
+function sysMounts({ rootfs, network, unmasked }: RunPlan): string[] {
   const sys = join(rootfs, 'sys')
-  if (network !== 'host' || !isInUserNamespace()) return [line('sysfs', sys, 'sysfs', `${guarded},ro`)]
+  const access = unmasked ? 'rw' : 'ro'
+  if (network !== 'host' || !isInUserNamespace()) return [line('sysfs', sys, 'sysfs', `${guarded},${access}`)]
   return [
-    line('/sys', sys, 'none', `rbind,ro,${guarded}`),
+    line('/sys', sys, 'none', `rbind,${access},${guarded}`),
     line('tmpfs', join(sys, 'fs/cgroup'), 'tmpfs', `${guarded},ro,mode=555,size=4k`),
   ]
 }

@@ -10,6 +10,7 @@ import { makeMountpoints } from './mountpoints.js'
 import type { RunPlan, Start } from './plan.js'
 import { targetOf } from './plan-run.js'
 import { findProgram, needProgram } from './programs.js'
+import { prlimitArgument, type ResourceLimit } from './resource-limit.js'
 
 /**
  * The isolation for a machine without an OCI runtime: namespaces by util-linux's unshare, and chroot. It holds a build
@@ -33,6 +34,12 @@ export function prepareChroot(plan: RunPlan): Start {
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600 })
   write('fstab', fstab(plan))
   write('command', command(plan).map(oneLine).join(''))
+  write(
+    'secrets',
+    Object.entries(plan.secretEnv)
+      .map(([name, value]) => oneLine(`${name}=${value}`))
+      .join(''),
+  )
   write('settings', [mount, hostnameTool(plan), hostname, network, ''].join('\n'))
   write('start', script)
   const newNetwork = network === 'none' ? ['-n'] : []
@@ -41,13 +48,14 @@ export function prepareChroot(plan: RunPlan): Start {
   return { argv: argv as string[], isolation: 'chroot' }
 }
 
-function refuseWhatIsImpossible({ user, capabilities, noNewPrivileges, ownSeccomp }: RunPlan): void {
+function refuseWhatIsImpossible({ user, limits, capabilities, noNewPrivileges, ownSeccomp }: RunPlan): void {
   const needed = user.uid === 0 ? needsOfRoot : needsOfOthers
   const dropped = needed.find((name) => !capabilities.bounding.includes(name))
   // Without effective capabilities and with no way to gain any, what the bounding set still holds does not matter.
   if (dropped && (user.uid === 0 || !noNewPrivileges)) throw impossible(`drop ${dropped}`)
   if (capabilities.ambient.length > 0) throw impossible(`give ${capabilities.ambient[0]} to another user than root`)
   if (ownSeccomp) throw impossible('load a seccomp profile')
+  if (limits.length > 0) needProgram('prlimit', 'util-linux', 'run')
 }
 
 /**
@@ -73,9 +81,25 @@ function command(plan: RunPlan): string[] {
   const become = user.uid === 0 ? [] : [`--setuid=${user.uid}`]
   const { early, late } = splitEnvironment(plan)
   return [
+    ...limitArguments(plan.limits),
     ...[setpriv, ...identity, ...privileges, '--', env, '-i', '--', ...early],
+    ...secretVariables(plan),
     ...[unshare, `--root=${rootfs}`, `--wd=${cwd}`, ...become, '--', ...late, ...plan.args],
   ]
+}
+
+/** Words of a process can be read by everybody; so a shell reads these variables from a file, and becomes what follows. */
+function secretVariables({ secretEnv, folder }: RunPlan): string[] {
+  const names = Object.keys(secretEnv)
+  if (names.length === 0) return []
+  const odd = names.find((name) => !/^[A-Za-z_]\w*$/.test(name) || loaderVariable.test(`${name}=`))
+  if (odd !== undefined) throw impossible(`set the variable ${odd} to a secret`)
+  return [needProgram('sh', 'dash', 'run'), '-c', exportScript, 'sh', join(folder, 'secrets')]
+}
+
+function limitArguments(limits: readonly ResourceLimit[]): string[] {
+  if (limits.length === 0) return []
+  return [needProgram('prlimit', 'util-linux', 'run'), ...limits.map(prlimitArgument)]
 }
 
 function groupArguments(groups: readonly number[]): string[] {
@@ -157,6 +181,16 @@ const deviceLinks = {
   stderr: '/proc/self/fd/2',
   ptmx: 'pts/ptmx',
 } as const
+
+/** The name of its variable is nobody else's, so that none that was set before is changed. */
+const exportScript = `
+while IFS= read -r builder_line; do
+  case $builder_line in *\\\\*) builder_line=$(printf '%b.' "$builder_line") && builder_line=\${builder_line%.} ;; esac
+  export "$builder_line"
+done <"$1"
+shift
+exec "$@"
+`
 
 /**
  * Process 1. /proc is still the caller's when it starts, so that /proc/self/stat gives the process ID that finishRun can

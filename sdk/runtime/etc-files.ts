@@ -1,8 +1,16 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import type { BindMount } from './mount-request.js'
 import type { Network } from './network.js'
+
+/** What resolv.conf says instead of what the host's does; what is absent stays the host's. Source: resolv.conf(5). */
+export interface DnsSettings {
+  readonly servers?: readonly string[]
+  readonly search?: readonly string[]
+  readonly options?: readonly string[]
+}
 
 /** What {@link writeEtcFiles} needs to know. */
 export interface EtcRequest {
@@ -12,6 +20,7 @@ export interface EtcRequest {
   readonly network: Network
   /** The address that answers name queries in a private network. */
   readonly nameserver?: string
+  readonly dns?: DnsSettings
   readonly noHosts?: boolean
   readonly noHostname?: boolean
   /** `name:address` of `--add-host`. */
@@ -26,7 +35,7 @@ export interface EtcRequest {
  */
 export function writeEtcFiles(request: EtcRequest): BindMount[] {
   const { folder, hostname } = request
-  const files: [string, string][] = [['resolv.conf', resolvConf(request)]]
+  const files: [string, string][] = [['resolv.conf', withDns(resolvConf(request), request.dns ?? {})]]
   if (!request.noHosts) files.push(['hosts', hosts(request)])
   if (!request.noHostname) files.push(['hostname', `${hostname}\n`])
   mkdirSync(folder)
@@ -49,6 +58,31 @@ function resolvConf({ network, nameserver }: EtcRequest): string {
   return `${linesOf(behindStub)
     .filter((line) => !loopbackServer.test(line))
     .join('\n')}\n`
+}
+
+function withDns(text: string, { servers = [], search = [], options = [] }: DnsSettings): string {
+  const given: readonly (readonly [word: string, lines: readonly string[]])[] = [
+    ['nameserver', servers.map(checkServer).map((server) => `nameserver ${server}`)],
+    // A dot alone stands for no list at all, as in podman.
+    ['search', search.length > 0 ? [search.includes('.') ? '' : `search ${search.join(' ')}`] : []],
+    ['options', options.length > 0 ? [`options ${options.join(' ')}`] : []],
+  ]
+  const replaced = new Set(given.filter(([, lines]) => lines.length > 0).map(([word]) => word))
+  if (replaced.size === 0) return text
+  const kept = linesOf(text).filter(
+    (line) => !replaced.has(line.trim().split(/\s+/)[0]?.replace('domain', 'search') ?? ''),
+  )
+  return [...kept, ...given.flatMap(([, lines]) => lines).filter(Boolean), ''].join('\n')
+}
+
+function checkServer(address: string): string {
+  if (isIP(address) !== 0) return address
+  throw new BuilderError('USAGE', {
+    operation: 'set name server',
+    object: JSON.stringify(address),
+    reason: 'it is not an address',
+    hint: 'write for example --dns 192.0.2.53',
+  })
 }
 
 /** Added entries first, for the first match wins; the host's own next, as the field has it. */

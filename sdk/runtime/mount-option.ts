@@ -1,13 +1,14 @@
-import { BuilderError } from '../errors.js'
 import { nearestWord } from '../image/near-word.js'
+import { type MountFields, mountFields, octal, parseBytes, truth, whole } from './mount-fields.js'
 import type { CacheSharing, MountFlag, MountWish } from './mount-request.js'
 import { insidePath, setFlag, unknownOption, wrong } from './volume.js'
 
 /**
- * Reads a `--mount`: `type=bind|tmpfs|cache,KEY=VALUE,…` with the field's synonyms (`src`, `dst`, `target`, `readonly`
- * …). A bind is read-only unless `rw` is given (buildah and the Dockerfile frontend); the others are writable.
+ * Reads a `--mount`: `type=bind|tmpfs|cache|secret|ssh,KEY=VALUE,…` with the field's synonyms (`src`, `dst`, `target`,
+ * `readonly` …). A bind is read-only unless `rw` is given; tmpfs and caches are writable. A destination may be relative:
+ * then it counts from the command's working folder. Source: Dockerfile reference, "RUN --mount"; buildah-run(1).
  *
- * Throws `USAGE` with a suggestion for what is not known, and `UNSUPPORTED` for what cannot be honoured.
+ * Throws `USAGE` with a suggestion for what is not known.
  *
  * @example
  * ```ts
@@ -16,83 +17,126 @@ import { insidePath, setFlag, unknownOption, wrong } from './volume.js'
  * ```
  */
 export function parseMount(text: string): MountWish {
-  const fields = fieldsOf(text)
+  const fields = mountFields(text)
   const type = fields.get('type') ?? 'bind'
-  fields.delete('type')
-  const flags = new Set<MountFlag>()
-  const keys = keysOf(type, text)
-  const given: Partial<Record<string, string>> = {}
-  for (const [name, value] of fields) {
-    const key = synonyms[name] ?? name
-    if (!keys.includes(key)) throw unknownOption(text, name, [...keys, ...synonymsOf(keys)])
-    if (!setFlag(flags, key)) given[key] = key === 'ro' ? readonlyOf(name, value, text) : value
-  }
-  if (!given.destination) throw wrong(text, 'destination is missing', 'add dst=/path')
-  const common = { destination: insidePath(text, given.destination), ...(flags.size ? { flags: [...flags] } : {}) }
-  if (type === 'tmpfs') return { type, ...common, ...tmpfsFields(given, text) }
-  if (type === 'cache') return { type, destination: common.destination, ...cacheFields(given, text) }
-  return { type: 'bind', ...common, readonly: given.ro !== 'false', ...bindFields(given) }
-}
-
-/** `key=value` pairs; a key alone has the value ''. */
-function fieldsOf(text: string): Map<string, string> {
-  const fields = new Map<string, string>()
-  for (const field of text.split(',')) {
-    const equals = field.indexOf('=')
-    const key = equals < 0 ? field : field.slice(0, equals)
-    if (fields.has(key)) throw wrong(text, `${key} is given twice`)
-    fields.set(key, equals < 0 ? '' : field.slice(equals + 1))
-  }
-  return fields
-}
-
-function keysOf(type: string, text: string): readonly string[] {
-  const keys = keysByType[type]
-  if (keys) return keys
-  if (type === 'secret' || type === 'ssh')
-    throw new BuilderError('UNSUPPORTED', {
-      operation: 'read mount',
-      object: JSON.stringify(text),
-      reason: `a mount of type ${type} is not one of files`,
-      hint: 'mount the file itself with type=bind',
-    })
-  const near = nearestWord(type, Object.keys(keysByType))
-  const hint = near ? `did you mean ${near}?` : `known are ${Object.keys(keysByType).join(', ')}`
+  const known = readers[type]
+  if (known) return known.read(keyed(fields, known.keys, text))
+  const near = nearestWord(type, Object.keys(readers))
+  const hint = near ? `did you mean ${near}?` : `known are ${Object.keys(readers).join(', ')}`
   throw wrong(text, `there is no type ${JSON.stringify(type)}`, hint)
 }
 
-/** 'true' or 'false' for `ro`, `ro=true`, `rw`, `rw=false` … */
-function readonlyOf(name: string, value: string, text: string): string {
-  if (!['', 'true', 'false', '1', '0'].includes(value)) throw wrong(text, `${name}=${value} is neither true nor false`)
-  const on = value !== 'false' && value !== '0'
-  return String(name.startsWith('rw') || name === 'readwrite' ? !on : on)
+interface Given {
+  readonly text: string
+  readonly flags: ReadonlySet<MountFlag>
+  readonly values: Partial<Readonly<Record<string, string>>>
 }
 
-function bindFields({ source, from }: Partial<Record<string, string>>) {
-  return { ...(source === undefined ? {} : { source }), ...(from === undefined ? {} : { from }) }
+/** The fields under their proper names. */
+function keyed(fields: MountFields, keys: readonly string[], text: string): Given {
+  const flags = new Set<MountFlag>()
+  const values: Partial<Record<string, string>> = {}
+  for (const [name, value] of fields) {
+    if (name === 'type') continue
+    const key = synonyms[name] ?? name
+    if (!keys.includes(key)) throw unknownOption(text, name, [...keys, ...synonymsOf(keys)])
+    if (setFlag(flags, key)) continue
+    if (values[key] !== undefined && key !== 'ro') throw wrong(text, `${key} is given twice`)
+    values[key] = key === 'ro' ? String(isReadonly(name, value, text)) : value
+  }
+  return { text, flags, values }
 }
 
-function tmpfsFields({ size, mode, ro }: Partial<Record<string, string>>, text: string) {
+function isReadonly(name: string, value: string, text: string): boolean {
+  return truth(name, value, text) !== (name === 'rw' || name === 'readwrite')
+}
+
+function bind(given: Given): MountWish {
+  const { source, from, ro } = given.values
   return {
-    ...(size === undefined ? {} : { size: bytesOf(size, text) }),
-    ...(mode === undefined ? {} : { mode: octal(mode, text) }),
+    type: 'bind',
+    ...placed(given),
+    readonly: ro !== 'false',
+    ...(source === undefined ? {} : { source }),
+    ...(from === undefined ? {} : { from }),
+  }
+}
+
+function tmpfs(given: Given): MountWish {
+  const { size, ro } = given.values
+  return {
+    type: 'tmpfs',
+    ...placed(given),
+    ...(size === undefined ? {} : { size: bytesOf(size, given.text) }),
+    ...modeOf(given),
     ...(ro === 'true' ? { readonly: true } : {}),
   }
 }
 
-function cacheFields(given: Partial<Record<string, string>>, text: string) {
-  const { id, from, source, sharing, mode, uid, gid, ro } = given
+function cache(given: Given): MountWish {
+  const { id, from, source, sharing, ro } = given.values
   if (sharing !== undefined && !isSharing(sharing))
-    throw wrong(text, `sharing=${sharing} is not shared, private or locked`)
+    throw wrong(given.text, `sharing=${sharing} is not shared, private or locked`)
   return {
+    type: 'cache',
+    destination: placed(given).destination,
     ...(id === undefined ? {} : { id }),
     ...(from === undefined ? {} : { from }),
     ...(source === undefined ? {} : { source }),
     ...(sharing === undefined ? {} : { sharing }),
-    ...(mode === undefined ? {} : { mode: octal(mode, text) }),
+    ...modeOf(given),
+    ...ownerOf(given),
+    ...(ro === 'true' ? { readonly: true } : {}),
+  }
+}
+
+/** `source` is another word for the id; without one the last name of the destination is. */
+function secret(given: Given): MountWish {
+  const { text } = given
+  const { source, destination, env, required = 'false' } = given.values
+  const id = given.values.id ?? source ?? destination?.split('/').at(-1)
+  if (!id) throw wrong(text, 'id is missing', 'add id=NAME, and give the secret with --secret id=NAME,src=FILE')
+  if (env !== undefined && !/^[^=\0]+$/.test(env)) throw wrong(text, 'env has no name of a variable')
+  return {
+    type: 'secret',
+    id,
+    required: truth('required', required, text),
+    ...(destination ? { destination: insidePath(text, destination, 'relative') } : {}),
+    ...(env === undefined ? {} : { env }),
+    ...modeOf(given),
+    ...ownerOf(given),
+  }
+}
+
+function ssh(given: Given): MountWish {
+  const { text } = given
+  const { id, destination, required = 'false' } = given.values
+  return {
+    type: 'ssh',
+    id: id || 'default',
+    required: truth('required', required, text),
+    ...(destination ? { destination: insidePath(text, destination, 'relative') } : {}),
+    ...modeOf(given),
+    ...ownerOf(given),
+  }
+}
+
+function placed({ text, flags, values: { destination } }: Given) {
+  if (!destination) throw wrong(text, 'destination is missing', 'add dst=/path')
+  return {
+    destination: insidePath(text, destination, 'relative'),
+    ...(flags.size ? { flags: [...flags] } : {}),
+  }
+}
+
+function modeOf({ text, values: { mode } }: Given): { mode?: number } {
+  return mode === undefined ? {} : { mode: octal(mode, text) }
+}
+
+function ownerOf({ text, values: { uid, gid } }: Given): { uid?: number; gid?: number } {
+  return {
     ...(uid === undefined ? {} : { uid: whole('uid', uid, text) }),
     ...(gid === undefined ? {} : { gid: whole('gid', gid, text) }),
-    ...(ro === 'true' ? { readonly: true } : {}),
   }
 }
 
@@ -100,21 +144,10 @@ function isSharing(word: string): word is CacheSharing {
   return word === 'shared' || word === 'private' || word === 'locked'
 }
 
-/** Bytes, or with a suffix b, k, m, g, t: powers of 1024. */
 function bytesOf(word: string, text: string): number {
-  const [, digits, unit = ''] = /^(\d+)([bkmgt]?)b?$/i.exec(word) ?? []
-  if (digits === undefined) throw wrong(text, `size=${word} is not a number of bytes`, 'write for example size=64m')
-  return Number(digits) * 1024 ** Math.max(0, 'bkmgt'.indexOf(unit.toLowerCase() || 'b'))
-}
-
-function octal(word: string, text: string): number {
-  if (/^[0-7]{1,5}$/.test(word)) return Number.parseInt(word, 8)
-  throw wrong(text, `mode=${word} is not an octal number`, 'write for example mode=0755')
-}
-
-function whole(key: string, word: string, text: string): number {
-  if (/^\d{1,10}$/.test(word)) return Number(word)
-  throw wrong(text, `${key}=${word} is not a number`)
+  const bytes = parseBytes(word)
+  if (bytes !== undefined) return bytes
+  throw wrong(text, `size=${word} is not a number of bytes`, 'write for example size=64m')
 }
 
 function synonymsOf(keys: readonly string[]): string[] {
@@ -122,10 +155,15 @@ function synonymsOf(keys: readonly string[]): string[] {
 }
 
 const flagKeys = ['nosuid', 'suid', 'nodev', 'dev', 'noexec', 'exec']
-const keysByType: Readonly<Record<string, readonly string[]>> = {
-  bind: ['source', 'destination', 'ro', 'from', 'relabel', ...flagKeys],
-  tmpfs: ['destination', 'ro', 'size', 'mode', ...flagKeys],
-  cache: ['id', 'source', 'destination', 'ro', 'from', 'sharing', 'mode', 'uid', 'gid'],
+const owned = ['mode', 'uid', 'gid']
+const readers: Readonly<
+  Record<string, { readonly keys: readonly string[]; readonly read: (given: Given) => MountWish }>
+> = {
+  bind: { keys: ['source', 'destination', 'ro', 'from', 'relabel', ...flagKeys], read: bind },
+  tmpfs: { keys: ['destination', 'ro', 'size', 'mode', ...flagKeys], read: tmpfs },
+  cache: { keys: ['id', 'source', 'destination', 'ro', 'from', 'sharing', ...owned], read: cache },
+  secret: { keys: ['id', 'source', 'destination', 'env', 'required', ...owned], read: secret },
+  ssh: { keys: ['id', 'destination', 'required', ...owned], read: ssh },
 }
 const synonyms: Readonly<Record<string, string>> = {
   src: 'source',

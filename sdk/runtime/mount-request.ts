@@ -42,17 +42,39 @@ export type CacheSharing = 'shared' | 'private' | 'locked'
 export type MountRequest = BindMount | TmpfsMount | CacheMount
 
 /**
- * A `--mount` as it was written: what {@link MountRequest} is made of once the caller knows where sources are.
- * For `bind`, `source` may be relative to a context or to `from`; for `cache`, `id` names the cache.
+ * A `--mount` as it was written: what {@link MountRequest} is made of once the caller knows where sources are, and what
+ * the secrets are. A destination that is not absolute counts from the command's working folder.
  */
-export type MountWish =
-  | (Omit<BindMount, 'source'> & { readonly source?: string; readonly from?: string })
-  | TmpfsMount
-  | (Omit<CacheMount, 'source'> & {
-      readonly id?: string
-      readonly from?: string
-      readonly source?: string
-      readonly mode?: number
-      readonly uid?: number
-      readonly gid?: number
-    })
+export type MountWish = BindWish | TmpfsMount | CacheWish | SecretWish | SshWish
+
+/** `source` may be relative to a context or to `from`. What is written to it when it is not read-only is discarded. */
+export type BindWish = Omit<BindMount, 'source'> & { readonly source?: string; readonly from?: string }
+
+/** `id` names the cache; `from` and `source` say what a new one holds. */
+export type CacheWish = Omit<CacheMount, 'source'> &
+  Partial<Owned> & { readonly id?: string; readonly from?: string; readonly source?: string }
+
+/** A secret as a file (the default: /run/secrets/ID), a variable, or both. */
+export type SecretWish = Partial<Owned> & {
+  readonly type: 'secret'
+  readonly id: string
+  readonly destination?: string
+  readonly env?: string
+  /** When it was not given the run fails, instead of going on without it. */
+  readonly required: boolean
+}
+
+/** The socket of an ssh agent; by default /run/buildkit/ssh_agent.N. */
+export type SshWish = Partial<Owned> & {
+  readonly type: 'ssh'
+  readonly id: string
+  readonly destination?: string
+  readonly required: boolean
+}
+
+/** Permission bits and owner, in the container's numbers. */
+export interface Owned {
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}

@@ -32,6 +32,8 @@ export function planRun(request: RunRequest, id: string, nameserver?: string): R
     image: config.Env ?? [],
     run: request.env ?? {},
   })
+  const secretEnv = checkSecrets(request.secretEnv ?? {})
+  for (const name of Object.keys(secretEnv)) delete env[name]
   const capabilities = capabilitiesFor(user.uid, request.capAdd, request.capDrop)
   const etc = writeEtcFiles({
     ...request,
@@ -48,11 +50,14 @@ export function planRun(request: RunRequest, id: string, nameserver?: string): R
   checkCommand({ rootfs, args, cwd, path: env.PATH ?? defaultPath, mounted })
   const seccomp = seccompFor(request, capabilities.bounding)
   return {
-    ...{ id, rootfs, folder, args, env, cwd, user, terminal, hostname, network, capabilities, mounts },
+    ...{ id, rootfs, folder, args, env, secretEnv, cwd, user, terminal, hostname, network, capabilities, mounts },
     ...(seccomp ? { seccomp } : {}),
     ...(request.cache ? { cache: request.cache } : {}),
     ownSeccomp: request.seccomp !== undefined && request.seccomp !== 'unconfined',
     noNewPrivileges: request.noNewPrivileges ?? false,
+    unmasked: request.unmasked ?? false,
+    shmSize: request.shmSize ?? 64 << 20,
+    limits: request.limits ?? [],
   }
 }
 
@@ -68,6 +73,18 @@ export function targetsOf(mounts: readonly MountRequest[]): MountTarget[] {
 export function targetOf(mount: MountRequest): MountTarget {
   if (mount.type === 'tmpfs') return { path: mount.destination, kind: 'dir', mode: mount.mode ?? 0o1777 }
   return { path: mount.destination, kind: statSync(mount.source).isDirectory() ? 'dir' : 'file' }
+}
+
+/** A variable ends at the first NUL byte, and a runtime's configuration is UTF-8. */
+function checkSecrets(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const odd = Object.entries(env).find(([name, value]) => /[=\0]/.test(name) || /[\0\uFFFD]/.test(value))
+  if (!odd) return env
+  throw new BuilderError('INVALID', {
+    operation: 'set variable',
+    object: JSON.stringify(odd[0]),
+    reason: 'the secret is not text, which a variable has to be',
+    hint: 'mount it as a file: leave env= out',
+  })
 }
 
 function checkHostname(name: string): string {

@@ -1,6 +1,7 @@
 import type { Capabilities } from './capabilities.js'
 import type { MountRequest } from './mount-request.js'
 import type { Network } from './network.js'
+import type { ResourceLimit } from './resource-limit.js'
 import type { Seccomp } from './seccomp.js'
 import type { ContainerUser } from './user.js'
 
@@ -14,6 +15,8 @@ export interface RunPlan {
   readonly cache?: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** Variables that only the command may see: not on a disk, not in the words of a process. */
+  readonly secretEnv: Readonly<Record<string, string>>
   readonly cwd: string
   readonly user: ContainerUser
   readonly terminal: boolean
@@ -24,6 +27,11 @@ export interface RunPlan {
   readonly seccomp?: Seccomp
   /** True when the filter was asked for by name, so that leaving it out would be wrong. */
   readonly ownSeccomp: boolean
+  /** Nothing of /proc and /sys is hidden or read-only. */
+  readonly unmasked: boolean
+  /** Bytes of /dev/shm. */
+  readonly shmSize: number
+  readonly limits: readonly ResourceLimit[]
   /** Outermost destinations first; destinations are absolute and free of links. */
   readonly mounts: readonly MountRequest[]
 }

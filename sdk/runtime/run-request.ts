@@ -1,8 +1,10 @@
 import type { ExecutionConfig } from '../image/config.js'
+import type { DnsSettings } from './etc-files.js'
 import type { Isolation } from './isolation.js'
 import type { MountRequest } from './mount-request.js'
 import type { Mountpoint } from './mountpoints.js'
 import type { Network } from './network.js'
+import type { ResourceLimit } from './resource-limit.js'
 import type { SecurityOptions } from './security-option.js'
 
 /** A process to run in a container. Everything that is not given follows the image's configuration. */
@@ -19,6 +21,10 @@ export interface RunRequest extends SecurityOptions {
   /** The command as it is started: no shell, no entrypoint is put in front. */
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Secrets as variables: they win over all others. Give a `folder` that is in memory with them. */
+  readonly secretEnv?: Readonly<Record<string, string>>
+  /** `folder` is from `makeMemoryFolder`; `finishRun` unmounts it. */
+  readonly inMemory?: boolean
   /** `name[:group]` or `uid[:gid]`. */
   readonly user?: string
   /** Made, and given to the user, when it is missing. */
@@ -40,6 +46,11 @@ export interface RunRequest extends SecurityOptions {
   readonly noHostname?: boolean
   /** `name:address` */
   readonly addHosts?: readonly string[]
+  /** Name servers instead of the host's, and the other lines of resolv.conf. */
+  readonly dns?: DnsSettings
+  /** Bytes of /dev/shm. Default: 64 MiB. */
+  readonly shmSize?: number
+  readonly limits?: readonly ResourceLimit[]
 }
 
 /** A run that is ready to start. Plain data: another process can finish it. */
@@ -55,4 +66,6 @@ export interface PreparedRun {
   readonly runtime?: string[]
   readonly rootfs: string
   readonly mountpoints: readonly Mountpoint[]
+  /** `folder` is a file system in memory. */
+  readonly inMemory?: boolean
 }

@@ -4,6 +4,7 @@ import { asBuilderError, BuilderError } from '../errors.js'
 import { prepareChroot } from './chroot.js'
 import { endRun } from './end.js'
 import { chooseIsolation } from './isolation.js'
+import { dropMemoryFolder } from './memory-folder.js'
 import { type Mountpoint, makeMountpoints, missingMountpoints, removeMountpoints } from './mountpoints.js'
 import { privateNetwork } from './network.js'
 import { prepareOci } from './oci.js'
@@ -35,10 +36,11 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     mountpoints = makeMountpoints(rootfs, targets)
     const start = chosen.isolation === 'oci' ? prepareOci(plan, chosen.runtime) : prepareChroot(plan)
     const argv = [...(outside?.argv ?? []), ...start.argv]
-    return { id: plan.id, ...start, argv, env: hostEnvironment(), folder, rootfs, mountpoints }
+    const inMemory = request.inMemory ? { inMemory: true } : {}
+    return { id: plan.id, ...start, argv, env: hostEnvironment(), folder, rootfs, mountpoints, ...inMemory }
   } catch (error) {
     removeMountpoints(rootfs, mountpoints)
-    rmSync(folder, { recursive: true, force: true })
+    removeFolder(folder, request.inMemory)
     throw asBuilderError(error, 'run', request.args[0] ?? '')
   }
 }
@@ -55,7 +57,12 @@ export async function finishRun(
 ): Promise<void> {
   endRun(prepared)
   if (!options.keepMountpoints) removeMountpoints(prepared.rootfs, prepared.mountpoints)
-  rmSync(prepared.folder, { recursive: true, force: true })
+  removeFolder(prepared.folder, prepared.inMemory)
+}
+
+function removeFolder(folder: string, inMemory = false): void {
+  if (inMemory) dropMemoryFolder(folder)
+  rmSync(folder, { recursive: true, force: true })
 }
 
 function makeFolder(folder: string): void {

@@ -22,16 +22,16 @@ export function runtimeConfig(plan: RunPlan): Record<string, unknown> {
       terminal: plan.terminal,
       user: { uid: user.uid, gid: user.gid, additionalGids: user.groups, umask: 0o022 },
       args: plan.args,
-      env: Object.entries(plan.env).map(([name, value]) => `${name}=${value}`),
+      env: Object.entries({ ...plan.env, ...plan.secretEnv }).map(([name, value]) => `${name}=${value}`),
       cwd: plan.cwd,
       capabilities,
       noNewPrivileges: plan.noNewPrivileges,
+      ...(plan.limits.length > 0 ? { rlimits: plan.limits } : {}),
     },
     mounts: [...systemMounts(plan), ...plan.mounts.map(ociMount)],
     linux: {
       namespaces: namespaces(plan).map((type) => ({ type })),
-      maskedPaths,
-      readonlyPaths,
+      ...(plan.unmasked ? {} : { maskedPaths, readonlyPaths }),
       // A device that is mounted in must not be refused again by a device cgroup.
       resources: { devices: [{ allow: true, access: 'rwm' }] },
       ...(plan.seccomp ? { seccomp: plan.seccomp } : {}),
@@ -46,14 +46,15 @@ function namespaces({ network }: RunPlan): string[] {
 
 function systemMounts(plan: RunPlan): OciMount[] {
   const guarded = ['nosuid', 'noexec', 'nodev']
+  const shm = `size=${plan.shmSize}`
   const tty = isMapped('gid', ttyGroup) ? [`gid=${ttyGroup}`] : []
   return [
     mount('/proc', 'proc', 'proc', guarded),
     mount('/dev', 'tmpfs', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
     mount('/dev/pts', 'devpts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', ...tty]),
-    mount('/dev/shm', 'tmpfs', 'shm', [...guarded, 'mode=1777', 'size=65536k']),
+    mount('/dev/shm', 'tmpfs', 'shm', [...guarded, 'mode=1777', shm]),
     mount('/dev/mqueue', 'mqueue', 'mqueue', guarded),
-    ...sysMounts(plan.network, guarded),
+    ...sysMounts(plan, guarded),
   ]
 }
 
@@ -61,10 +62,11 @@ function systemMounts(plan: RunPlan): OciMount[] {
  * A sysfs shows the network namespace it was mounted in, and only that namespace's owner may mount one: with the
  * host's network in a user namespace the host's is shown instead, read-only and without its cgroups.
  */
-function sysMounts(network: RunPlan['network'], guarded: readonly string[]): OciMount[] {
-  if (network !== 'host' || !isInUserNamespace()) return [mount('/sys', 'sysfs', 'sysfs', [...guarded, 'ro'])]
+function sysMounts({ network, unmasked }: RunPlan, guarded: readonly string[]): OciMount[] {
+  const access = unmasked ? 'rw' : 'ro'
+  if (network !== 'host' || !isInUserNamespace()) return [mount('/sys', 'sysfs', 'sysfs', [...guarded, access])]
   return [
-    mount('/sys', 'bind', '/sys', ['rbind', ...guarded, 'ro']),
+    mount('/sys', 'bind', '/sys', ['rbind', ...guarded, access]),
     mount('/sys/fs/cgroup', 'tmpfs', 'tmpfs', [...guarded, 'ro', 'mode=555', 'size=4k']),
   ]
 }

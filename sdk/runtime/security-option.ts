@@ -7,6 +7,8 @@ export interface SecurityOptions {
   readonly seccomp?: string
   /** No program of the container can gain privileges by a set-user-ID bit or file capabilities (prctl(2)). */
   readonly noNewPrivileges?: boolean
+  /** Leaves /proc and /sys as the kernel shows them: nothing hidden, nothing read-only. */
+  readonly unmasked?: boolean
 }
 
 /**

@@ -27,10 +27,11 @@ export function parseVolume(text: string): BindMount {
   return { ...mount, ...bindOptions(text, options ? options.split(',') : []) }
 }
 
-/** A path in the container. Throws `USAGE` when it is not absolute or is the root itself. */
-export function insidePath(text: string, path: string): string {
+/** A path in the container. Throws `USAGE` when it is not absolute (unless it may be relative) or is the root itself. */
+export function insidePath(text: string, path: string, may: 'absolute' | 'relative' = 'absolute'): string {
   const normal = posix.normalize(path).replace(/(.)\/$/, '$1')
-  if (!normal.startsWith('/')) throw wrong(text, `${path} is not an absolute path in the container`)
+  if (!normal.startsWith('/') && may === 'absolute')
+    throw wrong(text, `${path} is not an absolute path in the container`)
   if (normal === '/') throw wrong(text, 'nothing can be mounted over the root of the container')
   return normal
 }

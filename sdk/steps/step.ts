@@ -24,13 +24,19 @@ export interface StepResult {
   readonly output?: { readonly stdout: string; readonly stderr: string; readonly exitCode: number }
   /** Milliseconds that it took when it was executed. */
   readonly milliseconds?: number
+  /** When it was executed, RFC 3339: the time in the history of an image that a cached step is part of. */
+  readonly created?: string
 }
 
-/** The state of a container between two steps: what the next one can see. */
+/**
+ * The state of a container between two steps. Of the configuration only the platform is part of its digest: what else a
+ * step sees of it (`env`, `user`, `workingdir`, `shell`) it names among its inputs, so that a changed label or an
+ * environment variable that a copy does not read executes nothing again.
+ */
 export interface StepState {
   /** diffIDs from the base up. */
   readonly layers: readonly Digest[]
-  readonly config: ImageConfig
+  readonly config: Pick<ImageConfig, 'os' | 'architecture' | 'variant'>
 }
 
 /** Why a step was executed, or not. */

@@ -90,7 +90,8 @@ async function giveAway(store: Store, id: string, layer: LayerRecord): Promise<s
   return unwanted
 }
 
-async function complete(store: Store, record: ContainerRecord): Promise<ContainerRecord> {
+/** Finishes what `adopting` says when the upper directory is gone or empty: the record names the new layers. */
+export async function complete(store: Store, record: ContainerRecord): Promise<ContainerRecord> {
   const { adopting: _done, adopted, history: _said, next: _told, touched: _left, ...rest } = record
   // What was configured meanwhile stays.
   const config = { ...record.config, ...below(adopted) }

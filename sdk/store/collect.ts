@@ -5,6 +5,7 @@ import { isContainerImage, isIndex, manifestSizeLimit, parseManifest } from '../
 import { blobPath, hasBlob, listBlobs, readBlob, removeBlob } from './blobs.js'
 import { listContainers } from './container-files.js'
 import { readEntries } from './index-file.js'
+import { layersOfSteps } from './kept-steps.js'
 import { listLayers, removeLayer } from './layers.js'
 import type { Store } from './store.js'
 
@@ -22,7 +23,7 @@ export interface Collected {
 }
 
 /**
- * Everything that an image or a container needs. Throws `INVALID`, `DIGEST` or `NOT_FOUND`, naming the file, when an
+ * Everything that an image, a container or a kept step needs. Throws `INVALID`, `DIGEST` or `NOT_FOUND`, naming the file, when an
  * image or a container cannot be read: what it needs is not known then, and nothing may be deleted.
  */
 export async function references(store: Store): Promise<References> {
@@ -35,6 +36,10 @@ export async function references(store: Store): Promise<References> {
       layers.add(diffID)
       blobs.add(diffID)
     }
+  }
+  for (const diffID of layersOfSteps(store)) {
+    layers.add(diffID)
+    blobs.add(diffID)
   }
   return { blobs, layers }
 }

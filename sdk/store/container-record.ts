@@ -3,6 +3,7 @@ import { type History, type ImageConfig, parseJson } from '../image/config.js'
 import { type Descriptor, parseDescriptor } from '../image/descriptor.js'
 import { type Digest, isDigest } from '../image/digest.js'
 import type { ProcessIdentity } from '../namespace/process.js'
+import type { Owner } from './owner.js'
 
 /** A working container, as `container.json` keeps it. */
 export interface ContainerRecord {
@@ -35,8 +36,22 @@ export interface ContainerRecord {
   readonly history?: readonly History[]
   /** What the next commit's own history entry says. */
   readonly next?: { readonly createdBy?: string; readonly comment?: string }
+  /** Its verbs are steps: what was executed before comes from the step cache. */
+  readonly steps?: ContainerSteps
   /** Folders that a run only touched: left out of the next layer when they are as they were. */
   readonly touched?: readonly string[]
+  /** The process that works in it: when that is gone, nobody wants the container. Absent for one that stays. */
+  readonly owner?: Owner
+}
+
+/** How the verbs of a container are steps. */
+export interface ContainerSteps {
+  /** Nothing is taken from the cache; what is executed is kept all the same. */
+  readonly fresh?: boolean
+  /** Each verb says whether it was executed, and why. */
+  readonly explain?: boolean
+  /** The image's history tells each verb as a build from a Containerfile tells its lines. */
+  readonly history?: boolean
 }
 
 /** The parts of a record that an adopted upper directory changes. */
@@ -105,6 +120,7 @@ function faultOfState(it: Partial<ContainerRecord>): string | undefined {
   if (!isObject(it.annotations) || !Object.values(it.annotations).every((value) => typeof value === 'string'))
     return 'annotations is not a map of strings'
   if (it.format !== 'oci' && it.format !== 'docker') return 'format is neither oci nor docker'
+  if (it.steps !== undefined && !isObject(it.steps)) return 'steps is not an object'
   if (!isObject(it.defaults)) return 'defaults is missing'
   if (!isList(it.mountpoints, isMountpoint)) return 'mountpoints holds something that is none'
   if (it.mounted !== undefined && !isMount(it.mounted)) return 'mounted does not say where'

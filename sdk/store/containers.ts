@@ -14,13 +14,22 @@ import { replaceFile, temporaryPath } from './temporary.js'
 import { makeUpper } from './upper.js'
 
 export { containerDir, listContainers, requireContainer } from './container-files.js'
-export type { ContainerDefaults, ContainerMount, ContainerRecord, Mountpoint } from './container-record.js'
+export type {
+  ContainerDefaults,
+  ContainerMount,
+  ContainerRecord,
+  ContainerSteps,
+  Mountpoint,
+} from './container-record.js'
 export { findContainer } from './find-container.js'
 
 /** What a new container is given; the store adds the rest. */
 export type NewContainer = Pick<ContainerRecord, 'config'> &
   Partial<
-    Pick<ContainerRecord, 'name' | 'from' | 'layers' | 'layerDescriptors' | 'annotations' | 'format' | 'defaults'>
+    Pick<
+      ContainerRecord,
+      'name' | 'from' | 'layers' | 'layerDescriptors' | 'annotations' | 'format' | 'defaults' | 'steps' | 'owner'
+    >
   >
 
 /**

@@ -85,7 +85,11 @@ export async function freeUpper(store: Store, record: ContainerRecord): Promise<
 }
 
 /** Takes away what a killed verb left mounted, before a container is removed. Throws `IN_USE` when a process stands in it. */
-export async function abandonMount(store: Store, record: ContainerRecord, signal?: AbortSignal): Promise<void> {
+export async function abandonMount(
+  store: Store,
+  record: Pick<ContainerRecord, 'id' | 'name'>,
+  signal?: AbortSignal,
+): Promise<void> {
   await lockMounts(store, record.id, signal, async () => {
     if (uses(store, record.id).length > 0 || !isMountPoint(mergedOf(store, record.id))) return
     await unmountOverlay(containerDir(store, record.id)).catch(busy(record))
@@ -208,7 +212,7 @@ function namespaceAlive({ mountNamespace: inode, keeper }: NonNullable<Container
   return inode === mountNamespace() || (keeper !== undefined && isAlive(keeper))
 }
 
-function busy(record: ContainerRecord): (cause: unknown) => never {
+function busy(record: Pick<ContainerRecord, 'name'>): (cause: unknown) => never {
   return (cause) => {
     const hint = 'leave the folder (cd /) and close what has files open in it'
     throw new BuilderError('IN_USE', {

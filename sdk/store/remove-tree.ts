@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync } 
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { asBuilderError, BuilderError } from '../errors.js'
+import { MNT, umount } from '../namespace/libc.js'
 import { mountsBelow } from '../namespace/mountinfo.js'
 import type { Store } from './store.js'
 import { isAbandoned, temporaryPath } from './temporary.js'
@@ -51,7 +52,11 @@ export async function emptyTmp(store: Store): Promise<{ count: number; bytes: nu
   const folder = join(store.root, 'tmp')
   const abandoned = readdirSync(folder).filter(isAbandoned)
   let bytes = 0
-  for (const name of abandoned) bytes += await emptied(store, join(folder, name))
+  for (const name of abandoned) {
+    // What a killed process had mounted there, for a copy or a run.
+    for (const mounted of mountsBelow(join(folder, name)).reverse()) umount(mounted, MNT.DETACH)
+    bytes += await emptied(store, join(folder, name))
+  }
   return { count: abandoned.length, bytes }
 }
 

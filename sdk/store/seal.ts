@@ -5,21 +5,19 @@ import type { Digest } from '../image/digest.js'
 import { editConfig } from '../image/edit.js'
 import { changesToEdits } from '../image/instruction.js'
 import { applyLayer } from '../layer/apply.js'
-import { layerStream, type PackOptions, packLayer } from '../layer/pack.js'
+import { layerStream } from '../layer/pack.js'
 import { adoptUpper, copyUpper } from './adopt.js'
 import { putBlob } from './blobs.js'
 import type { Adopted } from './container-record.js'
 import { type ContainerRecord, containerDir, requireContainer } from './containers.js'
-import { beginLayer, type LayerRecord } from './layers.js'
+import { beginLayer } from './layers.js'
 import { freeUpper, lockMounts, lowersOf, useRoot } from './mounts.js'
+import { type LayerPacking, packedLayer, packing } from './packed-layer.js'
 import type { Store } from './store.js'
 import { dropMountpoints, dropUntouched } from './traces.js'
-import { ownRoot } from './upper.js'
 
 /** How a container becomes an image. */
-export interface Sealing {
-  /** Seconds since 1970: the image's time, and the newest time a file in the new layer may have. */
-  readonly epoch?: number
+export interface Sealing extends LayerPacking {
   /** Default: the container's own. */
   readonly format?: 'oci' | 'docker'
   readonly omitHistory: boolean
@@ -27,9 +25,6 @@ export interface Sealing {
   readonly changes: readonly string[]
   /** Names of environment variables to leave out. */
   readonly unsetenv: readonly string[]
-  readonly signal?: AbortSignal
-  /** Gets how many bytes of the new layer are packed. */
-  readonly onBytes?: (bytes: number) => void
 }
 
 /**
@@ -64,7 +59,7 @@ export async function sealSquashed(store: Store, id: string, sealing: Sealing): 
 async function sealByRename(store: Store, record: ContainerRecord, sealing: Sealing): Promise<Uint8Array> {
   const diff = join(containerDir(store, record.id), 'upper/diff')
   dropUntouched(diff, lowersOf(store, record.layers), record.touched ?? [])
-  const layer = await packedLayer(store, record, diff, sealing)
+  const layer = await packedLayer(store, record.layers, diff, sealing)
   const image = await putImage(store, record, layer, sealing)
   if (layer.entries > 0) await adoptUpper(store, record, layer, adoptedBy(record, image, layer))
   return image.manifestBytes
@@ -74,31 +69,9 @@ async function sealByCopy(store: Store, record: ContainerRecord, sealing: Sealin
   await using copy = await copyUpper(store, record, sealing.signal)
   dropMountpoints(copy.diff, record.mountpoints)
   dropUntouched(copy.diff, lowersOf(store, record.layers), record.touched ?? [])
-  const layer = await packedLayer(store, record, copy.diff, sealing)
+  const layer = await packedLayer(store, record.layers, copy.diff, sealing)
   if (layer.entries > 0) await copy.finish(layer)
   return (await putImage(store, record, layer, sealing)).manifestBytes
-}
-
-/** The record of the layer that a directory is above the container's layers; no entries when it changes nothing. */
-async function packedLayer(
-  store: Store,
-  { layers }: ContainerRecord,
-  diff: string,
-  sealing: Sealing,
-): Promise<LayerRecord> {
-  const { epoch } = sealing
-  const root = await ownRoot(store, diff, layers)
-  const packed = await packLayer(diff, { ...packing(sealing), clampInPlace: true, root: root ? 'entry' : 'none' })
-  const created = new Date().toISOString()
-  return { ...packed, ...(root ? { root } : {}), ...(epoch === undefined ? {} : { clamp: epoch }), created }
-}
-
-function packing({ epoch, signal, onBytes }: Sealing): Pick<PackOptions, 'clamp' | 'signal' | 'onBytes'> {
-  return {
-    ...(epoch === undefined ? {} : { clamp: epoch }),
-    ...(signal ? { signal } : {}),
-    ...(onBytes ? { onBytes } : {}),
-  }
 }
 
 interface NewLayer {
@@ -127,21 +100,35 @@ function partsOf(record: ContainerRecord, layer: NewLayer, sealing: Sealing): Im
     config: editConfig(record.config, { ...edits, ...(env.length > 0 ? { env } : {}) }),
     layers: record.layerDescriptors,
     layer: layer.entries === 0 ? undefined : layer,
-    history: [...(record.history ?? []), lastEntry(record)],
-    created: new Date(epoch === undefined ? Date.now() : epoch * 1000).toISOString().replace('.000Z', 'Z'),
+    history: [...(record.history ?? []), ...lastEntry(record, layer)],
+    created: epoch === undefined ? timeOf(record, layer) : textOf(epoch * 1000),
     annotations: { ...record.annotations, ...baseAnnotations(record) },
     format: sealing.format ?? record.format,
     omitHistory,
   }
 }
 
-function lastEntry({ next, config }: ContainerRecord): History {
-  const { createdBy = '/bin/sh', comment } = next ?? {}
-  return { created_by: createdBy, ...(comment ? { comment } : {}), ...(config.author ? { author: config.author } : {}) }
+/** A container with steps has told already what made its layers. */
+function lastEntry({ next = {}, config, steps }: ContainerRecord, layer: NewLayer): History[] {
+  if (steps && layer.entries === 0 && Object.keys(next).length === 0) return []
+  const { createdBy = '/bin/sh', comment } = next
+  const author = config.author ? { author: config.author } : {}
+  return [{ created_by: createdBy, ...(comment ? { comment } : {}), ...author }]
 }
 
-/** Source: OCI image-spec, annotations.md, base image annotations. */
-function baseAnnotations({ from }: ContainerRecord): Readonly<Record<string, string>> {
+/** That of the last step, when the image adds nothing to it: steps that come from a cache give the same image again. */
+function timeOf({ steps, config }: ContainerRecord, layer: NewLayer): string {
+  const isTold = steps !== undefined && layer.entries === 0
+  const told = isTold ? config.history?.findLast(({ created }) => created !== undefined) : undefined
+  return told?.created ?? textOf(Date.now())
+}
+
+function textOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace('.000Z', 'Z')
+}
+
+/** What an image says of the one it began with. Source: OCI image-spec, annotations.md, base image annotations. */
+export function baseAnnotations({ from }: Pick<ContainerRecord, 'from'>): Readonly<Record<string, string>> {
   if (!from) return {}
   return {
     'org.opencontainers.image.base.name': from.name,

@@ -1,7 +1,7 @@
 import { BuilderError } from '../errors.js'
 import { parseJson } from '../image/config.js'
 import { type Descriptor, isIndexType, isManifestType } from '../image/descriptor.js'
-import { hexOf } from '../image/digest.js'
+import { hexOf, isDigest } from '../image/digest.js'
 import { type Index, isIndex, manifestSizeLimit, parseManifest } from '../image/manifest.js'
 import type { ImageSource } from './source.js'
 import { type FileTree, readWhole } from './tree.js'
@@ -12,7 +12,7 @@ export const nameAnnotations = ['org.opencontainers.image.ref.name', 'io.contain
 
 /**
  * Reads an image from an OCI image layout, wherever its files lie. `ref` names an entry of index.json by its name
- * annotation, or `@N` the entry at that place; without it the layout must hold one image.
+ * annotation, `@N` the entry at that place, or `@sha256:…` the one with that digest; without it the layout must hold one image.
  * Source: OCI image-spec, image-layout.md. Throws `NOT_FOUND`, `INVALID`, `USAGE`.
  */
 export async function layoutSource(tree: FileTree, ref: string | undefined): Promise<ImageSource> {
@@ -80,6 +80,7 @@ function choose({ manifests }: Index, ref: string | undefined, name: string): De
 
 function named(images: readonly Descriptor[], ref: string): readonly Descriptor[] {
   if (/^@\d+$/.test(ref)) return images.slice(Number(ref.slice(1)), Number(ref.slice(1)) + 1)
+  if (isDigest(ref.slice(1))) return images.filter(({ digest }) => `@${digest}` === ref)
   for (const annotation of nameAnnotations) {
     const fits = images.filter(({ annotations }) => annotations?.[annotation] === ref)
     if (fits.length > 0) return fits

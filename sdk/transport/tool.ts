@@ -15,7 +15,7 @@ export interface Tool {
 export interface ToolCall {
   /** `transport:rest`, for messages. */
   readonly name: string
-  readonly operation: 'read image' | 'write image'
+  readonly operation: 'read image' | 'write image' | 'read repository'
   readonly signal?: AbortSignal
 }
 

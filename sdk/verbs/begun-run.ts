@@ -7,4 +7,8 @@ export interface BegunRun {
   readonly env: Readonly<Record<string, string>>
   /** The command that runs in the container. */
   readonly command: readonly string[]
+  /** In base64 what must be taken out of its output and of errors. */
+  readonly secrets?: readonly string[]
+  /** What it printed when it was executed before, and how it ended: `argv` prints that again, and nothing is executed. */
+  readonly output?: { readonly stdout: string; readonly stderr: string; readonly exitCode: number }
 }

@@ -1,22 +1,22 @@
-import { BuilderError } from '../errors.js'
 import { changesToEdits } from '../image/instruction.js'
 import { localName } from '../image/reference.js'
 import { findContainer } from '../store/containers.js'
 import { addImage, type Image } from '../store/images.js'
 import { addToList } from '../store/lists.js'
 import { withLock } from '../store/locks.js'
-import { tidyRoot, usesOf } from '../store/mounts.js'
 import { type Sealing, seal, sealSquashed } from '../store/seal.js'
 import { openStore, type Store } from '../store/store.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import { transportOf } from '../transport/transport-text.js'
 import { showPacking } from './commit-progress.js'
+import { epochOf } from './epoch.js'
 import type { GlobalOptions } from './global.js'
 import type { ProgressOptions } from './progress.js'
 import { reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
 import { rm } from './rm.js'
-import { forgetMountpoints } from './run-mountpoints.js'
+import { tidyContainer } from './seal-container.js'
+import { besideSteps, untaint } from './step-lock.js'
 
 /** Options of {@link commit}. */
 export interface CommitOptions extends GlobalOptions, ProgressOptions, RegistryOptions {
@@ -107,15 +107,18 @@ export interface CommitResult {
  * ```
  */
 export async function commit(container: string, image?: string, options: CommitOptions = {}): Promise<CommitResult> {
-  const epoch = epochOf(options)
+  const epoch = epochOf(options, 'commit')
   changesToEdits(options.change ?? [])
   if (options.manifest !== undefined) localName(options.manifest)
   const store = await openStore(options)
-  const { id, name: called } = await findContainer(store, container, 'commit')
+  const record = await findContainer(store, container, 'commit')
+  const { id, name: called } = record
   const elsewhere = image !== undefined && transportOf(image) !== undefined
   const name = image === undefined || elsewhere ? undefined : localName(image)
-  const making = (onBytes: (bytes: number) => void) =>
-    make(store, id, name, options, { ...sealingOf(options, epoch), onBytes })
+  const making = async (onBytes: (bytes: number) => void) => {
+    using _ = await besideSteps(store, record, 'commit')
+    return await make(store, id, name, options, { ...sealingOf(options, epoch), onBytes })
+  }
   const made = await withLock(store, 'store', () => showPacking(options, called, making), {
     shared: true,
     purpose: 'commit',
@@ -144,9 +147,9 @@ async function make(
   sealing: Sealing,
 ): Promise<Image> {
   await reapRuns(store)
-  // What a killed run left; while one is at work its mount points stay, and are left out by name.
-  if (usesOf(store, id) === 0) await forgetMountpoints(store, id, await tidyRoot(store, id, options.signal))
+  await tidyContainer(store, id, options.signal)
   const manifestBytes = await (options.squash ? sealSquashed : seal)(store, id, sealing)
+  untaint(store, id)
   return addImage(store, manifestBytes, name === undefined ? [] : [name])
 }
 
@@ -159,24 +162,6 @@ function sealingOf(options: CommitOptions, epoch: number | undefined): Sealing {
     changes: options.change ?? [],
     unsetenv: options.unsetenv ?? [],
   }
-}
-
-/** Source: reproducible-builds.org, SOURCE_DATE_EPOCH specification 1.1. */
-function epochOf({ timestamp, sourceDateEpoch }: CommitOptions): number | undefined {
-  const text = timestamp ?? sourceDateEpoch ?? process.env.SOURCE_DATE_EPOCH
-  if (text === undefined || text === '') return undefined
-  const epoch = Number(text)
-  if (Number.isSafeInteger(epoch) && epoch >= 0 && epoch < 253402300800) return epoch
-  const given = [
-    ...(timestamp === undefined ? [] : ['--timestamp']),
-    ...(sourceDateEpoch === undefined ? [] : ['--source-date-epoch']),
-  ]
-  throw new BuilderError('USAGE', {
-    operation: 'commit',
-    object: given.length > 0 ? `${given[0]} ${text}` : `SOURCE_DATE_EPOCH=${text}`,
-    reason: 'it is not a number of seconds since 1970',
-    hint: 'set it for example to $(git log -1 --format=%ct)',
-  })
 }
 
 /** How a destination in a registry is reached, and what it gets. */

@@ -1,7 +1,10 @@
 import { BuilderError } from '../errors.js'
+import type { History, ImageConfig } from '../image/config.js'
 import { editConfig, pair } from '../image/edit.js'
 import { type ContainerRecord, findContainer, updateContainer } from '../store/containers.js'
 import { openStore } from '../store/store.js'
+import { tellConfig } from './config-text.js'
+import { epochOf } from './epoch.js'
 import type { GlobalOptions } from './global.js'
 
 /** Options of {@link config}. */
@@ -98,6 +101,11 @@ export interface ConfigOptions extends GlobalOptions {
    */
   healthcheckStartPeriod?: string
   /**
+   * Time between two health checks while a container starts.
+   * @placeholder DURATION
+   */
+  healthcheckStartInterval?: string
+  /**
    * Failed checks in a row that make a container unwell.
    * @placeholder NUMBER
    */
@@ -154,6 +162,11 @@ export interface ConfigOptions extends GlobalOptions {
   historyComment?: string
   /** Add an entry for this change to the image's history. */
   addHistory?: boolean
+  /**
+   * Argument of the build, for the image's history alone, where every verb is told (from --history).
+   * @placeholder NAME[=VALUE]
+   */
+  arg?: readonly string[]
 }
 
 /**
@@ -187,14 +200,24 @@ export async function config(container: string, options: ConfigOptions = {}): Pr
 function edit(record: ContainerRecord, options: ConfigOptions): ContainerRecord {
   const { createdBy, comment = options.historyComment } = options
   const next = { ...record.next, ...(createdBy === undefined ? {} : { createdBy }), ...(comment ? { comment } : {}) }
-  const history = options.addHistory ? [...(record.history ?? []), { created_by: describe(options) }] : record.history
+  const config = editConfig(record.config, options)
+  const entries = entriesOf(record, config, options)
+  const history = entries.length > 0 ? [...(record.history ?? []), ...entries] : record.history
   return {
     ...record,
-    config: editConfig(record.config, options),
+    config,
     annotations: editAnnotations(record.annotations, options),
     next,
     ...(history ? { history } : {}),
   }
+}
+
+/** What the image's history says of it: on request, or where every verb is told. */
+function entriesOf({ steps }: ContainerRecord, config: ImageConfig, options: ConfigOptions): readonly History[] {
+  if (!steps?.history) return options.addHistory ? [{ created_by: describe(options) }] : []
+  const epoch = epochOf({}, 'config')
+  const created = new Date(epoch === undefined ? Date.now() : epoch * 1000).toISOString().replace('.000Z', 'Z')
+  return tellConfig(config, options).map((said) => ({ created, created_by: `/bin/sh -c #(nop) ${said}` }))
 }
 
 function editAnnotations(annotations: Readonly<Record<string, string>>, options: ConfigOptions) {

@@ -1,12 +1,17 @@
+import { placeText } from '../containerfile/place-text.js'
 import { closureOf } from '../distro/closure.js'
 import { BuilderError } from '../errors.js'
+import { withoutIgnored } from '../layer/left-out.js'
 import { findSources, type Source } from '../layer/sources.js'
 import { Transplant } from '../layer/transplant.js'
-import { findContainer } from '../store/containers.js'
+import type { Content } from '../steps/content.js'
+import { type ContainerRecord, findContainer } from '../store/containers.js'
 import { useRoot } from '../store/mounts.js'
-import { openStore } from '../store/store.js'
-import { otherRoot } from './other-root.js'
-import { copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
+import { openStore, type Store } from '../store/store.js'
+import { type LazyRoot, lazyRoot } from './other-root.js'
+import { byOrigin, placingInputs, readContent, withoutNames } from './place-step.js'
+import { contextRules, copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
+import { beginStep, type StepDone, type StepWish } from './step.js'
 
 /** Options of {@link copy}. */
 export interface CopyOptions extends PlacingOptions {
@@ -54,15 +59,20 @@ export async function copy(
 ): Promise<CopyResult> {
   const store = await openStore(options)
   const record = await findContainer(store, container, 'copy')
-  await using root = await useRoot(store, record.id, options.signal)
-  await using other = options.from === undefined ? undefined : await otherRoot(store, options.from, options.signal)
-  const transplant = new Transplant(root.path, await placing(root.path, options))
-  if (options.closure) await copyClosure(transplant, paths)
-  else
-    await copyAll(transplant, findAll(paths, other?.path ?? options.contextdir), destinationOf(record, paths), options)
-  const digest = transplant.finish()
-  if (options.addHistory) await noteHistory(store, record, `COPY ${digest} in ${paths.at(-1)}`)
-  return { digest }
+  const copying: Copying = { store, record, paths, options, read: {} }
+  await using from = lazyRoot(store, 'copy --from', options)
+  const step = await beginStep(store, record, wishOf(copying, from), options.signal)
+  if (step?.hit) return { digest: step.hit.output?.stdout ?? '' }
+  let done: StepDone = { state: 'failed' }
+  try {
+    const digest = await place(copying, from)
+    const unkept =
+      (await copying.read.content?.unchanged()) === false ? 'a file changed while it was copied' : undefined
+    done = { state: 'done', unkept, output: { stdout: digest, stderr: '', exitCode: 0 } }
+    return { digest }
+  } finally {
+    await step?.end(done)
+  }
 }
 
 /** What the shell door prints. */
@@ -70,11 +80,62 @@ export function present(result: CopyResult, options: CopyOptions): string {
   return options.quiet || options.addHistory ? '' : result.digest
 }
 
-function findAll(paths: readonly string[], context: string | undefined): Source[] {
+interface Copying {
+  readonly store: Store
+  readonly record: ContainerRecord
+  readonly paths: readonly string[]
+  readonly options: CopyOptions
+  /** What a step has read of the sources. */
+  readonly read: { content?: Content }
+}
+
+async function place({ store, record, paths, options }: Copying, from: LazyRoot): Promise<string> {
+  await using root = await useRoot(store, record.id, options.signal)
+  const context = (await from.path()) ?? options.contextdir
+  const transplant = new Transplant(root.path, await placing(root.path, options))
+  if (options.closure) await copyClosure(transplant, paths)
+  else await copyAll(transplant, await findAll(paths, context, options), destinationOf(record, paths), options)
+  const digest = transplant.finish()
+  if (options.addHistory) await noteHistory(store, record, `COPY ${digest} in ${paths.at(-1)}`)
+  return digest
+}
+
+function wishOf(copying: Copying, from: LazyRoot): StepWish {
+  const { store, record, paths, options } = copying
+  const destination = options.closure ? '/' : destinationOf(record, paths)
+  const inputs = placingInputs(destination, options)
+  const bySources = async () => {
+    const context = (await from.path()) ?? options.contextdir
+    const sources = options.closure ? await closureSources(paths) : await findAll(paths, context, options)
+    copying.read.content = await readContent(store, sources, await placing('/', withoutNames(options)), options)
+    return { ...inputs, sources: copying.read.content.digest }
+  }
+  return {
+    verb: 'copy',
+    said: `copy ${paths.join(' ')}`,
+    inputs: options.from === undefined ? [bySources] : [() => byOrigin(store, options, paths, inputs), bySources],
+    createdBy: (digest) => `/bin/sh -c #(nop) COPY ${digest} in ${paths.at(-1)}`,
+    told: placeText('COPY', paths.slice(0, -1), destination),
+  }
+}
+
+async function findAll(
+  paths: readonly string[],
+  context: string | undefined,
+  options: CopyOptions,
+): Promise<readonly Source[]> {
   const sources = paths.length > 1 ? paths.slice(0, -1) : paths
-  if (sources.length > 0) return findSources(sources, context, 'copy')
+  if (sources.length > 0)
+    return withoutIgnored(findSources(sources, context, 'copy'), sources, await contextRules(options), 'copy')
   const hint = 'write builder copy CONTAINER SOURCE… DESTINATION'
   throw new BuilderError('USAGE', { operation: 'copy', object: '', reason: 'no source is named', hint })
+}
+
+/** Each file goes to its own path, and each link says where it leads. */
+async function closureSources(programs: readonly string[]): Promise<Source[]> {
+  const { files, links } = await closureOf(programs)
+  const paths = [...files, ...links.map(({ path }) => path)]
+  return paths.map((path) => ({ path, name: path, isDirectory: false, fromTop: path }))
 }
 
 async function copyClosure(transplant: Transplant, programs: readonly string[]): Promise<void> {

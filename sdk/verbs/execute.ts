@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { BuilderError } from '../errors.js'
+import { Redaction, redactText } from '../runtime/redact.js'
 import type { BegunRun } from './begun-run.js'
 
 /** How a begun command is executed. */
@@ -14,12 +15,15 @@ export interface ExecuteOptions {
   /** Gets each piece of output as it comes. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void
   readonly signal?: AbortSignal
+  /** Milliseconds that a stopped command has to end by itself. Default: 1000. */
+  readonly grace?: number
 }
 
 /** How the command ended and, with `pipe`, what it printed. */
 export interface Executed {
   /** 128 + the signal's number when a signal ended it. */
   readonly exitCode: number
+  /** Without the secrets that the command was given. */
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
 }
@@ -37,32 +41,58 @@ export async function execute(run: BegunRun, options: ExecuteOptions): Promise<E
   const stop = () => {
     child.kill('SIGTERM')
     // A container's first process ignores what it does not handle, pid_namespaces(7); endRun ends what is left of it.
-    last = setTimeout(() => child.kill('SIGKILL'), grace)
+    last = setTimeout(() => child.kill('SIGKILL'), options.grace ?? grace)
   }
   options.signal?.addEventListener('abort', stop, { once: true })
   try {
     child.stdin?.on('error', () => {})
     child.stdin?.end(options.input)
-    const output = { stdout: collect(child, 'stdout', options), stderr: collect(child, 'stderr', options) }
+    const secrets = secretsOf(run)
+    const [stdout, stderr] = (['stdout', 'stderr'] as const).map((name) => new Collected(child, name, secrets, options))
     const exitCode = await ended(child, program, options.signal)
+    const output = { stdout: stdout?.end() ?? nothing, stderr: stderr?.end() ?? nothing }
     if (options.signal?.aborted) throw stopped(run)
-    return { exitCode, stdout: Buffer.concat(output.stdout), stderr: Buffer.concat(output.stderr) }
+    return { exitCode, ...output }
   } finally {
     clearTimeout(last)
     options.signal?.removeEventListener('abort', stop)
   }
 }
 
-/** Milliseconds that a stopped command has to end by itself. */
 const grace = 1000
 
-function collect(child: ChildProcess, name: 'stdout' | 'stderr', { onOutput }: ExecuteOptions): Uint8Array[] {
-  const chunks: Uint8Array[] = []
-  child[name]?.on('data', (chunk: Uint8Array) => {
-    chunks.push(chunk)
-    onOutput?.(name, chunk)
-  })
-  return chunks
+const nothing = new Uint8Array()
+
+/** The secrets that a run can see. */
+export function secretsOf({ secrets = [] }: BegunRun): readonly Uint8Array[] {
+  return secrets.map((value) => Buffer.from(value, 'base64'))
+}
+
+/** What comes from a stream, without the secrets in it. */
+class Collected {
+  readonly #chunks: Uint8Array[] = []
+  readonly #redaction: Redaction
+  readonly #tell: (chunk: Uint8Array) => void
+
+  constructor(
+    child: ChildProcess,
+    name: 'stdout' | 'stderr',
+    secrets: readonly Uint8Array[],
+    { onOutput }: ExecuteOptions,
+  ) {
+    this.#redaction = new Redaction(secrets)
+    this.#tell = (chunk) => {
+      if (chunk.length === 0) return
+      this.#chunks.push(chunk)
+      onOutput?.(name, chunk)
+    }
+    child[name]?.on('data', (chunk: Uint8Array) => this.#tell(this.#redaction.push(chunk)))
+  }
+
+  end(): Uint8Array {
+    this.#tell(this.#redaction.end())
+    return Buffer.concat(this.#chunks)
+  }
 }
 
 /** When it was stopped, processes of the container may still hold its streams: then its exit counts. */
@@ -79,10 +109,10 @@ function ended(child: ChildProcess, program: string, signal: AbortSignal | undef
   })
 }
 
-function stopped({ command }: BegunRun): BuilderError {
+function stopped(run: BegunRun): BuilderError {
   return new BuilderError('ABORTED', {
     operation: 'run',
-    object: command.join(' '),
+    object: redactText(run.command.join(' '), secretsOf(run)),
     reason: 'stopped before it was done',
   })
 }

@@ -6,6 +6,7 @@ import { parseVolume } from '../runtime/volume.js'
 import {
   type ContainerDefaults,
   type ContainerRecord,
+  type ContainerSteps,
   createContainer,
   type NewContainer,
 } from '../store/containers.js'
@@ -90,6 +91,17 @@ export interface FromOptions extends GlobalOptions, RegistryOptions, ProgressOpt
    * @placeholder HOST:CONTAINER[:OPTIONS]
    */
   volume?: readonly string[]
+  /** Take what was executed before from the step cache: each verb adds a layer, and runs again only when something changed. */
+  layers?: boolean
+  /** With --layers: execute everything, and keep it for the next time. @negatable */
+  cache?: boolean
+  /** With --layers: say of each verb whether it was executed, and why. Same as BUILDER_EXPLAIN=1. */
+  explain?: boolean
+  /**
+   * With --layers: the image's history tells every verb, also those that change no file, as a build from a Containerfile tells
+   * its lines.
+   */
+  history?: boolean
 }
 
 /** A working container. */
@@ -153,7 +165,12 @@ async function create(store: Store, pulled: PulledImage | undefined, options: Fr
     ...(options.name === undefined ? {} : { name: options.name }),
     format: options.format ?? fields.format ?? 'oci',
     defaults: defaultsOf(options),
+    ...(options.layers ? { steps: stepsOf(options) } : {}),
   })
+}
+
+function stepsOf({ cache = true, explain = false, history = false }: FromOptions): ContainerSteps {
+  return { ...(cache ? {} : { fresh: true }), ...(explain ? { explain } : {}), ...(history ? { history } : {}) }
 }
 
 function wantedPlatform({ platform, arch, os, variant }: FromOptions): Platform | undefined {

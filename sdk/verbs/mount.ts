@@ -3,6 +3,7 @@ import { findContainer, listContainers } from '../store/containers.js'
 import { isMounted, mountForUser } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
+import { besideSteps, taint } from './step-lock.js'
 
 /** Options of {@link mount}. */
 export interface MountOptions extends GlobalOptions {
@@ -61,7 +62,9 @@ export async function mount(
 async function mountAll(store: Store, containers: readonly string[], signal: AbortSignal | undefined) {
   const mounted: Mounted[] = []
   for (const wanted of containers) {
-    const { id, name } = await findContainer(store, wanted, 'mount')
+    const { id, name, steps } = await findContainer(store, wanted, 'mount')
+    using _ = await besideSteps(store, { id, ...(steps ? { steps } : {}) }, 'mount')
+    if (steps) taint(store, id)
     mounted.push({ container: name, path: reachable(await mountForUser(store, id, signal)) })
   }
   return mounted

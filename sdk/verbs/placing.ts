@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { parseMode } from '../layer/chmod.js'
-import { ignoreRules, parseIgnore } from '../layer/ignore.js'
+import { type IgnoreRules, ignoreRules, parseIgnore } from '../layer/ignore.js'
+import { isExcluded, leftOut } from '../layer/left-out.js'
 import type { Source } from '../layer/sources.js'
 import type { Transplant, TransplantOptions } from '../layer/transplant.js'
 import { resolveUser } from '../runtime/user.js'
@@ -47,7 +48,12 @@ export interface PlacingOptions extends GlobalOptions {
    * @placeholder SECONDS
    */
   timestamp?: number
-  /** Keep the sources' folders: a/b/c goes to DESTINATION/a/b/c. */
+  /**
+   * Place what is copied without looking at what is there: links in the way are replaced, not followed. The result is the same on
+   * any image.
+   */
+  link?: boolean
+  /** Keep the sources' folders: a/b/c goes to DESTINATION/a/b/c, and a/./b/c to DESTINATION/b/c. */
   parents?: boolean
   /** Add an entry for this copy to the image's history. */
   addHistory?: boolean
@@ -79,8 +85,9 @@ export async function placing(root: string, options: PlacingOptions): Promise<Tr
   return {
     ...(owner ? { owner } : {}),
     ...(options.chmod === undefined ? {} : { mode: parseMode(options.chmod) }),
+    ...(options.link ? { link: true } : {}),
     ...(options.timestamp === undefined ? {} : { mtime: mtimeOf(options.timestamp) }),
-    ...(rules ? { ignores: rules.ignores, enterIgnored: rules.mayComeBack } : {}),
+    ...rules,
     ...(options.signal ? { signal: options.signal } : {}),
   }
 }
@@ -94,10 +101,26 @@ export async function copyAll(
 ): Promise<void> {
   const intoFolder = sources.length > 1 || destination.endsWith('/') || parents || transplant.isDirectory(destination)
   for (const source of sources) {
-    const below = parents ? join(destination, source.fromTop) : destination
-    if (source.isDirectory) await transplant.contents(source.path, below)
-    else await transplant.file(source.path, intoFolder && !parents ? join(destination, source.name) : below)
+    if (isExcluded(source, transplant.options, parents)) continue
+    const { path, name, isDirectory, fromTop, kept, bytes } = source
+    const below = parents && kept ? kept.path : ''
+    const into = join(destination, below)
+    if (parents && kept) await transplant.parents(kept.base, isDirectory ? below : dirname(below), destination)
+    if (isDirectory)
+      await transplant.contents(path, into, 'given', fromTop, { kept: below, ...(bytes ? { bytes: bytes.path } : {}) })
+    else if (intoFolder && name === '') throw nameless(destination)
+    else await transplant.file(path, parents && kept ? into : intoFolder ? join(destination, name) : destination, bytes)
   }
+}
+
+/** Source: Dockerfile reference, "ADD": an address whose path ends in a name gives that to the file. */
+function nameless(destination: string): BuilderError {
+  return new BuilderError('USAGE', {
+    operation: 'add',
+    object: destination,
+    reason: 'the address has no file name to give to the file',
+    hint: `write the name behind it: ${join(destination, 'NAME')}`,
+  })
 }
 
 function ownerOf(root: string, { chown, from }: PlacingOptions): { uid: number; gid: number } | undefined {
@@ -116,10 +139,15 @@ function mtimeOf(seconds: number): bigint {
   })
 }
 
-async function rulesOf({ ignorefile, exclude, contextdir }: PlacingOptions) {
-  if (ignorefile === undefined) return exclude && exclude.length > 0 ? ignoreRules(exclude) : undefined
-  if (contextdir !== undefined)
-    return parseIgnore(`${await readFile(ignorefile, 'utf8')}\n${(exclude ?? []).join('\n')}`)
+async function rulesOf(options: PlacingOptions) {
+  const { exclude = [] } = options
+  return leftOut(await contextRules(options), exclude.length > 0 ? ignoreRules(exclude) : undefined)
+}
+
+/** What an ignore file leaves out of the context. Throws `USAGE` where there is no context, and what reading it throws. */
+export async function contextRules({ ignorefile, contextdir }: PlacingOptions): Promise<IgnoreRules | undefined> {
+  if (ignorefile === undefined) return undefined
+  if (contextdir !== undefined) return parseIgnore(await readFile(ignorefile, 'utf8'), ignorefile)
   const hint = 'name the folder that the patterns belong to with --contextdir'
   throw new BuilderError('USAGE', {
     operation: 'copy',

@@ -1,6 +1,8 @@
 import { columnsOf, formatSize } from '../image/table.js'
+import { visible } from './build-output.js'
 import type { ProgressEvent } from './progress-event.js'
 import type { Tally, Totals, Tracked } from './progress-tally.js'
+import { styles, unstyled } from './style.js'
 
 /** `layer 3f2a9c1b0d4e`: what an event is about, in a form that a terminal can take. */
 export function titleOf({ kind, name }: Pick<ProgressEvent, 'kind' | 'name'>): string {
@@ -61,20 +63,19 @@ export function formatTime(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
-/** Cuts a line so that a terminal of so many columns shows it in one row. */
+/** Cuts a line so that a terminal of so many columns shows it in one row. Styles take no room. */
 export function cut(line: string, columns: number): string {
-  if (columnsOf(line) <= columns) return line
+  if (columnsOf(unstyled(line)) <= columns) return line
   let text = ''
   let width = 0
-  for (const c of line) {
-    width += columnsOf(c)
-    if (width > columns) break
-    text += c
+  for (const piece of line.split(styles)) {
+    if (piece.startsWith('\u001b')) text += piece
+    else
+      for (const c of piece) {
+        width += columnsOf(c)
+        if (width > columns) return text.includes('\u001b') ? `${text}\u001b[0m` : text
+        text += c
+      }
   }
   return text
-}
-
-/** Control characters, line ends and what turns the direction of text are written as escapes. */
-function visible(name: string): string {
-  return name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`)
 }

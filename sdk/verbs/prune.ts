@@ -2,7 +2,7 @@ import { formatCount, formatSize } from '../image/table.js'
 import { prune as collect } from '../store/garbage.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
-import { reapRuns } from './reap.js'
+import { reapContainers, reapRuns } from './reap.js'
 
 /** Options of {@link prune}. */
 export interface PruneOptions extends GlobalOptions {
@@ -45,6 +45,7 @@ export interface PruneResult {
 export async function prune(options: PruneOptions = {}): Promise<PruneResult> {
   const store = await openStore(options)
   await reapRuns(store)
+  await reapContainers(store)
   return collect(store, { all: options.all ?? false })
 }
 

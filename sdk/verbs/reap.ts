@@ -1,7 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bootID, isAlive, type ProcessIdentity, startTimeOf } from '../namespace/process.js'
+import { dropMemoryFolder } from '../runtime/memory-folder.js'
 import { finishRun, type PreparedRun } from '../runtime/run.js'
+import { scanContainers } from '../store/container-files.js'
+import { removeContainer } from '../store/containers.js'
+import { abandonMount } from '../store/mounts.js'
+import { isGone } from '../store/owner.js'
 import type { Store } from '../store/store.js'
 
 let serial = 0
@@ -11,6 +16,11 @@ export function runFolder(store: Store): string {
   const folder = join(runsOf(store), `${process.pid}-${startTimeOf(process.pid)}-${++serial}`)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   return folder
+}
+
+/** Where in that folder secrets are. */
+export function memoryOf(folder: string): string {
+  return join(folder, 'memory')
 }
 
 /** Keeps what is needed to end a run when this process cannot. `runner` is who executes it, where that is not its child. */
@@ -33,7 +43,17 @@ export async function reapRuns(store: Store): Promise<void> {
     const note = readNote(folder)
     if (note?.runner) await end(note.runner)
     if (note) await finishRun(note.prepared, { keepMountpoints: true })
+    dropMemoryFolder(memoryOf(folder))
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Removes the working containers of builds that were killed: nobody wants them. */
+export async function reapContainers(store: Store): Promise<void> {
+  for (const record of scanContainers(store).records) {
+    if (!record.owner || !isGone(record.owner)) continue
+    await abandonMount(store, record)
+    await removeContainer(store, record)
   }
 }
 

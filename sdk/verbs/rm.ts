@@ -5,6 +5,7 @@ import { abandonMount, isMounted, unmountForUser, usesOf } from '../store/mounts
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
 import { reapRuns } from './reap.js'
+import { besideSteps } from './step-lock.js'
 
 /** Options of {@link rm}. */
 export interface RmOptions extends GlobalOptions {
@@ -45,6 +46,7 @@ export async function rm(containers: readonly string[] = [], options: RmOptions 
   for (const one of wanted) found.push(await findContainer(store, one, 'rm'))
   let unmounted = false
   for (const record of found) {
+    using _ = await besideSteps(store, record, 'rm')
     if (usesOf(store, record.id) > 0) throw running(record.name)
     if (isMounted(record)) unmounted = await unmountForUser(store, record.id)
     // What a killed verb left mounted is nobody's.

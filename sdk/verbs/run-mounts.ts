@@ -1,89 +1,105 @@
-import { createHash } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, mkdirSync, realpathSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, realpathSync } from 'node:fs'
+import { posix, resolve } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { resolveInRoot } from '../namespace/rooted-path.js'
 import { parseMount } from '../runtime/mount-option.js'
-import type { MountRequest, MountWish } from '../runtime/mount-request.js'
-import { parseVolume } from '../runtime/volume.js'
+import type { BindWish, MountRequest, MountWish } from '../runtime/mount-request.js'
+import { insidePath, parseVolume } from '../runtime/volume.js'
 import type { ContainerRecord } from '../store/container-record.js'
-import { acquireLock } from '../store/locks.js'
+import type { MountedRoot } from '../store/mounts.js'
 import type { Store } from '../store/store.js'
-import { otherRoot } from './other-root.js'
+import { cacheMount } from './run-cache.js'
+import { discardingCopy } from './run-discard.js'
 import type { RunOptions } from './run-options.js'
+import { RunSecrets } from './run-secrets.js'
+
+/** Finds the root that a name in `from=` means, for as long as it is held. */
+export type RootOf = (name: string, signal: AbortSignal | undefined) => Promise<MountedRoot>
+
+/** What the mounts of a run are made with. */
+export interface MountSetting {
+  readonly store: Store
+  readonly record: ContainerRecord
+  readonly options: RunOptions
+  /** The run's private folder. */
+  readonly folder: string
+  readonly rootOf: RootOf
+}
 
 /** The mounts of a run, and what has to be let go after it. */
 export interface RunMounts {
   readonly mounts: readonly MountRequest[]
   readonly held: readonly AsyncDisposable[]
+  /** Variables that say where mounts are. */
+  readonly env: Readonly<Record<string, string>>
+  /** Variables that are secrets. */
+  readonly secretEnv: Readonly<Record<string, string>>
+  /** The secrets of the run, to be taken out of all that it prints. */
+  readonly secrets: readonly Uint8Array[]
+  /** A folder in memory, when the run has secrets. */
+  readonly memory?: string
 }
 
-/** Finds the sources of all mounts of a run: volumes of the container and of the command, binds, tmpfs, caches. */
-export async function mountsOf(store: Store, record: ContainerRecord, options: RunOptions): Promise<RunMounts> {
+/**
+ * Finds the sources of all mounts of a run: volumes of the container and of the command, binds, tmpfs, caches, secrets, ssh
+ * agents. Throws what reading them throws; then nothing is held.
+ */
+export async function mountsOf(setting: MountSetting): Promise<RunMounts> {
+  const { record, options } = setting
   const held: AsyncDisposable[] = []
-  const volumes = [...(record.defaults.volume ?? []), ...(options.volume ?? [])].map(parseVolume)
-  const mounts: MountRequest[] = []
+  const mounts: MountRequest[] = [...(record.defaults.volume ?? []), ...(options.volume ?? [])].map(parseVolume)
+  const secrets = new RunSecrets(setting, held)
   try {
-    for (const text of options.mount ?? []) mounts.push(await mountOf(store, parseMount(text), text, options, held))
+    for (const text of options.mount ?? []) {
+      const wish = placedIn(parseMount(text), text, setting)
+      if (wish.type === 'secret') mounts.push(...secrets.secret(wish))
+      else if (wish.type === 'ssh') mounts.push(...(await secrets.ssh(wish)))
+      else if (wish.type === 'tmpfs') mounts.push(wish)
+      else if (wish.type === 'cache') mounts.push(await cacheMount(setting, wish, held))
+      else mounts.push(await bindMount(setting, wish, text, held))
+    }
   } catch (error) {
     for (const one of held.reverse()) await one[Symbol.asyncDispose]()
     throw error
   }
-  return { mounts: [...volumes, ...mounts], held }
+  return { mounts, held, ...secrets.found() }
 }
 
-async function mountOf(store: Store, wish: MountWish, text: string, options: RunOptions, held: AsyncDisposable[]) {
-  if (wish.type === 'tmpfs') return wish
-  if (wish.type === 'cache') return cacheMount(store, wish, options, held)
-  const { from, source = '/', ...rest } = wish
+/** A destination that is not absolute counts from the command's working folder. */
+function placedIn(wish: MountWish, text: string, { record, options }: MountSetting): MountWish {
+  if (wish.destination === undefined) return wish
+  const workingdir = options.workingdir ?? record.config.config?.WorkingDir ?? '/'
+  return { ...wish, destination: insidePath(text, posix.resolve('/', workingdir, wish.destination)) }
+}
+
+async function bindMount(setting: MountSetting, wish: BindWish, text: string, held: AsyncDisposable[]) {
+  const { from, source: asked, ...rest } = wish
+  const source = await sourceOf(setting, wish, text, held)
+  if (rest.readonly !== false) return { ...rest, source }
+  // Writes are the run's own and end with it. Source: Dockerfile reference, "RUN --mount=type=bind", rw.
+  const copy = await discardingCopy(setting.store, source)
+  held.push(copy)
+  return { ...rest, source: copy.path }
+}
+
+async function sourceOf(setting: MountSetting, wish: BindWish, text: string, held: AsyncDisposable[]) {
+  const { from, source } = wish
+  const { contextdir, signal } = setting.options
   if (from !== undefined) {
-    const root = await otherRoot(store, from, options.signal)
+    const root = await setting.rootOf(from, signal)
     held.push(root)
-    return { ...rest, source: resolveInRoot(root.path, source) }
+    return found(resolveInRoot(root.path, source ?? '/'), `${source} of ${from}`)
   }
-  if (wish.source === undefined) throw noSource(text)
-  return { ...rest, source: sourceOnHost(source, options) }
-}
-
-/** With a context folder nothing outside it can be named. */
-function sourceOnHost(source: string, { contextdir }: RunOptions): string {
-  if (contextdir === undefined) return resolve(source)
-  return resolveInRoot(realpathSync(contextdir), source)
-}
-
-type CacheWish = Extract<MountWish, { type: 'cache' }>
-
-/** A cache is a folder of the store that many runs share, or one at a time (`locked`), or each its own (`private`). */
-async function cacheMount(store: Store, wish: CacheWish, options: RunOptions, held: AsyncDisposable[]) {
-  const { id = wish.destination, mode = 0o755, uid = 0, gid = 0, from: _, source: __, ...rest } = wish
-  const name = createHash('sha256').update(id).digest('hex').slice(0, 32)
-  const signal = options.signal ? { signal: options.signal } : {}
-  let number = 0
-  if (wish.sharing === 'locked') {
-    held.push(await acquireLock(store, `cache-${name}`, { purpose: `run with cache ${id}`, ...signal }))
-  } else if (wish.sharing === 'private') {
-    const free = (n: number) => acquireLock(store, `cache-${name}-${n}`, { wait: false }).catch(orBusy)
-    for (let lock = await free(0); ; lock = await free(++number)) {
-      if (!lock) continue
-      held.push(lock)
-      break
-    }
-  }
-  const folder = join(store.root, 'cache/mounts', number === 0 ? name : `${name}-${number}`)
-  if (!existsSync(folder)) {
-    mkdirSync(folder, { recursive: true })
-    chownSync(folder, uid, gid)
-    chmodSync(folder, mode)
-  }
-  return { ...rest, source: folder }
-}
-
-function orBusy(error: unknown): undefined {
-  if (error instanceof BuilderError && error.code === 'IN_USE') return undefined
-  throw error
-}
-
-function noSource(text: string): BuilderError {
+  // With a context folder nothing outside it can be named; it is the source when none is.
+  if (contextdir !== undefined)
+    return found(resolveInRoot(realpathSync(contextdir), source ?? '/'), `${source} of ${contextdir}`)
+  if (source !== undefined) return resolve(source)
   const hint = 'add src=/path, or from=IMAGE'
-  return new BuilderError('USAGE', { operation: 'run --mount', object: text, reason: 'a bind needs a source', hint })
+  throw new BuilderError('USAGE', { operation: 'run --mount', object: text, reason: 'a bind needs a source', hint })
+}
+
+function found(path: string, shown: string): string {
+  if (existsSync(path)) return path
+  const hint = 'check the path: it is taken from the top there'
+  throw new BuilderError('NOT_FOUND', { operation: 'mount', object: shown, reason: 'there is no such file', hint })
 }

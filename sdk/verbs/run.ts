@@ -42,9 +42,14 @@ export async function run(
   command: readonly string[] = [],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const begun = await beginRun(container, command, options)
+  const { become, stdinIsEmpty } = caller()
+  const standardInput = stdinIsEmpty?.() ? 'empty' : 'unknown'
+  const begun = await beginRun(container, command, { ...options, standardInput })
   try {
-    const { become } = caller()
+    if (begun.output && begun.output.stdout + begun.output.stderr === '')
+      return {
+        exitCode: (options.validExitCodes ?? []).includes(`${begun.output.exitCode}`) ? 0 : begun.output.exitCode,
+      }
     if (become) {
       const { argv, env } = begun
       await become({ argv, env, keepsSession: true, validExitCodes: options.validExitCodes ?? [] })

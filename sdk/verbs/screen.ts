@@ -1,6 +1,7 @@
 import { columnsOf } from '../image/table.js'
 import { type Caller, divert } from '../namespace/caller.js'
 import { cut } from './progress-text.js'
+import { unstyled } from './style.js'
 
 /** Lines that stand at the end of a terminal and change. */
 export interface Block {
@@ -99,7 +100,10 @@ export class Screen {
 
   /** A terminal that became narrower has wrapped what was drawn. */
   #height(columns: number): number {
-    return this.#drawn.reduce((rows, line) => rows + Math.max(1, Math.ceil(columnsOf(line) / (columns + 1))), 0)
+    return this.#drawn.reduce(
+      (rows, line) => rows + Math.max(1, Math.ceil(columnsOf(unstyled(line)) / (columns + 1))),
+      0,
+    )
   }
 
   /** A line that fills the last column wraps on some terminals. */

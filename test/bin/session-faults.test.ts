@@ -36,7 +36,10 @@ for (const signal of ['KILL', 'TERM'])
       const script = `mkfifo p; exec 4<>p; sleep 0.2; echo "$(ls "$BUILDER_SESSION" | wc -l)"
       for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
         "$B" add -q c - /x <p & sleep 0.05; kill -${signal} $!; wait $!; codes="$codes $?"; done 2>said
-      echo $codes; "$B" inspect --format '{{.Container}}' c; sleep 0.2; ls "$BUILDER_SESSION" | wc -l; ls "$BUILDER_SESSION" | grep -c taken
+      echo $codes; "$B" inspect --format '{{.Container}}' c
+      left() { { ls "$BUILDER_SESSION" | grep taken; find "$BUILDER_ROOT/tmp" -type f; } | wc -l; }
+      i=0; while [ "$(left)" -gt 0 ] && [ $i -lt 200 ]; do sleep 0.05; i=$((i + 1)); done
+      ls "$BUILDER_SESSION" | wc -l; ls "$BUILDER_SESSION" | grep -c taken
       "$B" run c -- test -e /x || echo undone; find "$BUILDER_ROOT/tmp" -type f | wc -l; "$B" check >/dev/null && echo whole`
       const cwd = tempDir(t)
       const ran = await inSession(t, script, { store: await furnished(t), cwd })
@@ -52,7 +55,8 @@ for (const signal of ['KILL', 'TERM'])
 
 test('six hundred killed launchers use up no places', limit, async (t) => {
   const script = `i=0; while [ $i -lt 600 ]; do i=$((i + 1)); "$B" inspect c & case $i in *[05]) sleep 0.004 ;; esac; kill -9 $!; done >/dev/null 2>&1
-    wait; for i in 1 2 3 4 5 6 7 8 9 10; do "$B" inspect --format '{{.Container}}' c; done; ls "$BUILDER_SESSION" | grep -c 'up$'`
+    wait; i=0; until "$B" inspect c >/dev/null 2>&1 || [ $i = 100 ]; do sleep 0.1; i=$((i + 1)); done
+    for i in 1 2 3 4 5 6 7 8 9 10; do "$B" inspect --format '{{.Container}}' c; done; ls "$BUILDER_SESSION" | grep -c 'up$'`
   const ran = await inSession(t, script, { store: await furnished(t), shell: ['bash'] })
   const lines = ran.stdout.trim().split('\n')
   assert.deepEqual(lines.slice(0, -1), Array(10).fill('c'), ran.stderr)

@@ -59,3 +59,21 @@ test('what a script began in a session ends with the script, and the session liv
   child.stdin.end('\n')
   await eventually(async () => !(await isRunning(engine)), 'the engine')
 })
+
+test('a call that reaches a busy engine together with the word before it is answered', async (t) => {
+  const folder = tempDir(t)
+  const store = await furnished(t)
+  writeFileSync(
+    join(folder, 'script.mjs'),
+    `import { from } from ${JSON.stringify(sdk)}
+     const engine = Number(process.env.BUILDER_SESSION.split('/').at(-1))
+     process.kill(engine, 'SIGSTOP')
+     const asked = from('scratch', { name: 'd' })
+     setTimeout(() => process.kill(engine, 'SIGCONT'), 300)
+     console.log((await asked).name)`,
+  )
+  const script = `eval "$("$B" session)"; timeout 20 node ${folder}/script.mjs`
+  const env = { B: launcher, BUILDER_ROOT: join(store, 'root'), BUILDER_RUNROOT: join(store, 'run') }
+  const ran = await command(['sh', '-c', script], { env })
+  assert.deepEqual([ran.stdout, ran.stderr], ['d\n', ''])
+})

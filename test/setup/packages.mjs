@@ -28,6 +28,8 @@ export const testPackages = [
   { program: 'zstd', apt: 'zstd' },
   { program: 'xz', apt: 'xz-utils', dnf: 'xz' },
   { program: 'bzip2', apt: 'bzip2' },
+  { program: 'git', apt: 'git' },
+  { program: 'chromium', apt: 'chromium' },
   { program: 'python3', apt: 'python3' },
   { program: 'zsh', apt: 'zsh' },
   { program: 'fish', apt: 'fish' },
@@ -38,8 +40,10 @@ export const testPackages = [
   { program: 'docker-registry', apt: 'docker-registry' },
   { program: 'htpasswd', apt: 'apache2-utils', dnf: 'httpd-tools' },
   { program: 'openssl', apt: 'openssl' },
+  { program: 'ssh-agent', apt: 'openssh-client', dnf: 'openssh-clients' },
   { program: 'mandoc', apt: 'mandoc' },
   { program: 'man', apt: 'man-db' },
+  { program: 'chromium', apt: 'chromium' },
 ]
 
 /** All that the bare lane can see: a small distribution's essential programs, and Node. */

@@ -1,0 +1,62 @@
+import { BuilderError } from '../errors.js'
+import type { Platform } from '../image/platform.js'
+import type { FileOutcome } from './evaluate.js'
+import type { BuildJob, ContextFiles, StageEnd } from './job.js'
+import { fromOf } from './place-text.js'
+import { findStage, type StagePlan, stageMeant } from './plan-stage.js'
+import { errorAt } from './point-at.js'
+import type { BuildState } from './state.js'
+import type { Instruction, Position } from './syntax.js'
+
+/** Where files come from that an instruction names with `from`. */
+export type Origin =
+  | { readonly kind: 'stage'; readonly end: StageEnd }
+  | { readonly kind: 'image'; readonly state: BuildState }
+  | ({ readonly kind: 'files' } & ContextFiles)
+
+/** What each `from` of an instruction means. */
+export type Origins = ReadonlyMap<string, Origin>
+
+/** Waits for the stages that an instruction takes files from, and sees to it that its images are in the store. */
+export async function findOrigins(
+  job: BuildJob,
+  { stage }: StagePlan,
+  stageEnd: (index: number) => Promise<StageEnd>,
+  instruction: Instruction,
+  outcome: FileOutcome,
+): Promise<Origins> {
+  const names = new Set(namesOf(outcome))
+  const isContext = (name: string) => job.named(name) !== undefined
+  const find = async (name: string): Promise<Origin> => {
+    const index = findStage(job.stages, stage.index, name, isContext, instruction)
+    if (index !== undefined) return { kind: 'stage', end: await stageEnd(index) }
+    const files = await job.named(name)
+    if (files?.kind === 'files') return files
+    return { kind: 'image', state: await findImage(job, files?.name ?? name, job.platform, instruction.position) }
+  }
+  return new Map(await Promise.all([...names].map(async (name) => [name, await find(name)] as const)))
+}
+
+/** An image's state. Where there is none, a stage that may have been meant is told. */
+export async function findImage(
+  job: BuildJob,
+  name: string,
+  platform: Platform,
+  position: Position,
+): Promise<BuildState> {
+  try {
+    const known = await job.named(name)
+    return await job.workshop.image(known?.kind === 'image' ? known.name : name, platform, job.signal)
+  } catch (error) {
+    if (!(error instanceof BuilderError) || error.code !== 'NOT_FOUND') throw error
+    const meant = stageMeant(job.stages, name)
+    const { reason, hint = '' } = error
+    const near = meant === undefined ? hint : `did you mean the stage ${meant}?`
+    throw errorAt(position, { operation: 'build', reason: `${name}: ${reason}`, hint: near, cause: error }, 'NOT_FOUND')
+  }
+}
+
+function namesOf(outcome: FileOutcome): readonly string[] {
+  if (outcome.kind === 'place') return outcome.from === undefined ? [] : [outcome.from]
+  return outcome.kind === 'run' ? outcome.mounts.flatMap((mount) => fromOf(mount) ?? []) : []
+}

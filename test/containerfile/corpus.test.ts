@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { quoteWord } from '../../sdk/image/words.js'
+import { builder, removeTree, top } from '../lane.js'
+import { compared, configOf, type Entry, treesOf } from './corpus/compare.js'
+import { makeContext, setTimes } from './corpus/context.js'
+import { differences, leaveOut } from './corpus/differences.js'
+import { type Reference, startReference } from './corpus/reference.js'
+
+const cases = join(top, 'test/containerfile/corpus/cases')
+const names = readdirSync(cases)
+  .filter((file) => file.endsWith('.Containerfile'))
+  .map((file) => basename(file, '.Containerfile'))
+
+/** What both are built on: busybox under all its names, two users, a configuration. */
+const base = `FROM scratch
+COPY rootfs /
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+ENV PATH=/bin FROM_BASE=yes
+LABEL base=yes
+WORKDIR /
+CMD ["/bin/sh"]
+`
+
+describe('a corpus of Containerfiles: the same tree and configuration as the reference gives', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'corpus-'))
+  const [store, context] = [join(folder, 'store'), join(folder, 'context')]
+  const failed = new Map<string, unknown>()
+  let reference: Reference
+  let trees: Readonly<Record<string, Readonly<Record<string, Entry>>>>
+
+  before(async () => {
+    mkdirSync(context, { recursive: true })
+    makeContext(context)
+    reference = await startReference()
+    await makeBase(folder, store)
+    await reference.give('base', store)
+    await Promise.all([buildOurs(), buildTheirs()])
+    await reference.bring(
+      [...names].filter((name) => !failed.has(name)),
+      store,
+    )
+    trees = await treesOf(
+      store,
+      names.filter((name) => !failed.has(name)).flatMap((name) => [`case-${name}`, `reference-${name}`]),
+    )
+  })
+
+  after(async () => {
+    await reference?.[Symbol.asyncDispose]()
+    removeTree(folder)
+  })
+
+  for (const name of names)
+    it(name, async () => {
+      if (failed.has(name)) throw failed.get(name)
+      const [ours, theirs] = [`case-${name}`, `reference-${name}`]
+      const meant = differences.filter((one) => one.cases.includes(name) && one.from.includes(reference.name))
+      const config = await configOf(store, ours)
+      const left = leaveOut(meant, compared(trees[ours] ?? {}, trees[theirs] ?? {}), await configOf(store, theirs))
+      assert.deepEqual(left.found, [], `${name}: the tree differs from that of ${reference.name}`)
+      assert.deepEqual(config, left.theirs, `${name}: the configuration differs from that of ${reference.name}`)
+    })
+
+  /** All in one session: a build then costs no start of a process. */
+  async function buildOurs(): Promise<void> {
+    const lines = names.map((name) => {
+      const words = ['build', '-q', '-t', `case-${name}`, '-f', join(cases, `${name}.Containerfile`), ...argsOf(name)]
+      return `"$B" ${[...words, context].map(quoteWord).join(' ')} >/dev/null 2>"$E/${name}" && rm "$E/${name}"`
+    })
+    const errors = join(folder, 'errors')
+    mkdirSync(errors)
+    const env = { B: join(top, 'bin/builder'), E: errors }
+    await builder(['unshare', 'sh', '-c', `${lines.join('\n')}\ntrue`], { store, env })
+    for (const name of readdirSync(errors)) failed.set(name, new Error(readFileSync(join(errors, name), 'utf8')))
+  }
+
+  async function buildTheirs(): Promise<void> {
+    for (const name of names) {
+      const [own, other] = ['Containerfile', 'reference'].map((suffix) => join(cases, `${name}.${suffix}`))
+      const file = existsSync(other as string) ? other : own
+      await reference.build(name, file as string, context, argsOf(name)).catch((error) => failed.set(name, error))
+    }
+  }
+
+  function argsOf(name: string): readonly string[] {
+    const file = join(cases, `${name}.args`)
+    if (!existsSync(file)) return []
+    return readFileSync(file, 'utf8').trim().replaceAll('CONTEXT', context).split('\n')
+  }
+})
+
+async function makeBase(folder: string, store: string): Promise<void> {
+  const context = join(folder, 'base')
+  const rootfs = join(context, 'rootfs')
+  for (const name of ['bin', 'dev', 'etc', 'proc', 'run', 'srv', 'sys', 'tmp', 'var/cache'])
+    mkdirSync(join(rootfs, name), { recursive: true })
+  for (const name of ['busybox', 'sh']) copyFileSync('/bin/busybox', join(rootfs, 'bin', name))
+  for (const name of ['hosts', 'resolv.conf']) writeFileSync(join(rootfs, 'etc', name), '')
+  writeFileSync(join(rootfs, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nweb:x:33:34:web:/srv:/bin/sh\n')
+  writeFileSync(join(rootfs, 'etc/group'), 'root:x:0:\nwebgroup:x:34:\n')
+  setTimes(context)
+  writeFileSync(join(context, 'Containerfile'), base)
+  const made = await builder(['build', '-q', '-t', 'base', context], { store })
+  assert.equal(made.code, 0, made.stderr)
+}
