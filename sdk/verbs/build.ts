@@ -65,7 +65,7 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
   await using held = new Held()
   const inputs = await openInputs(store, held, context, options, 'build')
   const building: Building = { ...inputs, options, epoch, progress, jobs: jobsOf(options) }
-  const checked = checkFile(building)
+  const checked = await checkFile(building)
   if (options.check) return { id: '', names: [], digest: '', ...checked }
   await reapRuns(store)
   await reapContainers(store)
