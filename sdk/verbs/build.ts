@@ -11,6 +11,7 @@ import type { Image } from '../store/images.js'
 import { addToList } from '../store/lists.js'
 import { isList } from '../store/read-list.js'
 import { openStore, type Store } from '../store/store.js'
+import { openCaches } from './build-cache.js'
 import { checkFile } from './build-check.js'
 import { finishImage } from './build-finish.js'
 import { openInputs, planFor } from './build-inputs.js'
@@ -64,13 +65,16 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
   const store = await openStore(options)
   await using held = new Held()
   const inputs = await openInputs(store, held, context, options, 'build')
-  const building: Building = { ...inputs, options, epoch, progress, jobs: jobsOf(options) }
+  await using cache = await openCaches(store, options, progress)
+  const building: Building = { ...inputs, options, epoch, progress, cache, jobs: jobsOf(options) }
   const checked = checkFile(building)
   if (options.check) return { id: '', names: [], digest: '', ...checked }
   await reapRuns(store)
   await reapContainers(store)
   const images = await buildAll(building, platforms, names)
-  return { ...(await finish(building, images, names, outputs)), warnings: checked.warnings }
+  const finished = await finish(building, images, names, outputs)
+  await cache.write()
+  return { ...finished, warnings: checked.warnings }
 }
 
 /** What the shell door prints. */
