@@ -85,6 +85,8 @@ export const table: VerbTable = {
         { name: 'layers', key: 'layers', kind: 'boolean', text: "Make a layer of each step and keep it, for the next build to take it from there. `--layers=false` makes one layer of a stage's changes and leaves the cache alone: the image is the one that the verbs from, run, copy, config and commit give.", default: 'true' },
         { name: 'no-cache', key: 'noCache', kind: 'boolean', text: 'Execute every step, also what was executed before.' },
         { name: 'no-cache-filter', key: 'noCacheFilter', kind: 'list', text: 'Execute every step of a stage, by name or number.', placeholder: 'STAGE' },
+        { name: 'cache-from', key: 'cacheFrom', kind: 'list', text: 'Take steps that this store has not from a cache that --cache-to wrote: transport:path, or a name in a registry.', placeholder: 'CACHE' },
+        { name: 'cache-to', key: 'cacheTo', kind: 'list', text: 'Write the steps of this build, with their layers, as an image: to transport:path, or a name in a registry.', placeholder: 'CACHE' },
         { name: 'pull', key: 'pull', kind: 'optional-value', text: 'When to ask a registry for a base image, as `pull --policy`; alone it means newer, and absent missing.', choices: ['always', 'missing', 'never', 'newer'] },
         { name: 'label', key: 'label', kind: 'list', text: 'Label of the image.', placeholder: 'NAME=VALUE' },
         { name: 'annotation', key: 'annotation', kind: 'list', text: "Annotation of the image's manifest.", placeholder: 'NAME=VALUE' },

@@ -11,7 +11,7 @@ _builder_verb() {
     ;;
   'build' | 'bud')
     verb='build'
-    flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --explain --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
+    flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --cache-from --cache-to --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --explain --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
     operands=(file)
     ;;
   'check')
@@ -272,6 +272,8 @@ _builder_value() {
   'build --iidfile') echo 'file' ;;
   'build --metadata-file') echo 'file' ;;
   'build --no-cache-filter') echo 'nothing' ;;
+  'build --cache-from') echo 'nothing' ;;
+  'build --cache-to') echo 'nothing' ;;
   'build --pull') echo 'words always missing never newer' ;;
   'build --label') echo 'nothing' ;;
   'build --annotation') echo 'nothing' ;;

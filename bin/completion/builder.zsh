@@ -63,6 +63,8 @@ _builder() {
         '--layers[Make a layer of each step and keep it, for the next build to take it from there]' \
         '--no-cache[Execute every step, also what was executed before]' \
         '*--no-cache-filter=[Execute every step of a stage, by name or number]:stage: ' \
+        '*--cache-from=[Take steps that this store has not from a cache that --cache-to wrote]:cache: ' \
+        '*--cache-to=[Write the steps of this build, with their layers, as an image]:cache: ' \
         '--pull=-[When to ask a registry for a base image, as pull --policy]::value:(always missing never newer)' \
         '*--label=[Label of the image]:name value: ' \
         '*--annotation=[Annotation of the image'\''s manifest]:name value: ' \

@@ -70,14 +70,17 @@ export class StepWork {
     }
     const { step, by, isKept } = await describeStep(job, state, outcome, this.#origins)
     const key = stepKey(step)
-    const found = isKept && job.mayHit(this.plan.stage) ? await lookUpStep(job.store, key) : undefined
+    const found = isKept && job.mayHit(this.plan.stage) ? await this.#find(step, key) : undefined
     if (found) {
-      this.#advance(found, by)
-      return { state: 'hit', explanation: { state: 'hit', key }, ...(found.layer ? { layer: found.layer } : {}) }
+      const { result, from } = found
+      job.onKept(key)
+      this.#advance(result, by)
+      const explanation = { state: 'hit' as const, key, ...(from === undefined ? {} : { from }) }
+      return { state: 'hit', explanation, ...(result.layer ? { layer: result.layer } : {}) }
     }
     const explanation = job.explain ? this.#whyMissed(step, key, isKept) : undefined
     const result = await this.#execute(outcome, instruction, id, state)
-    if (isKept) await recordStep(job.store, step, key, result)
+    if (isKept && (await recordStep(job.store, step, key, result))) job.onKept(key)
     this.#advance(result, by)
     this.#benchLayers = this.#now().layers.length
     return {
@@ -105,6 +108,18 @@ export class StepWork {
         return base
       },
     }
+  }
+
+  /** Here, or in the cache of another machine. */
+  async #find(step: Step, key: Digest): Promise<{ readonly result: StepResult; readonly from?: string } | undefined> {
+    const { store, imported, signal } = this.job
+    const here = await lookUpStep(store, key)
+    if (here) return { result: here }
+    for (const one of imported) {
+      const result = await one.take(step, key, signal)
+      if (result) return { result, from: one.name }
+    }
+    return undefined
   }
 
   #whyMissed(step: Step, key: Digest, isKept: boolean): StepExplanation {

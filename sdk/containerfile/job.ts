@@ -1,4 +1,6 @@
+import type { Digest } from '../image/digest.js'
 import { type Platform, parsePlatform } from '../image/platform.js'
+import type { ImportedSteps } from '../steps/import.js'
 import type { Store } from '../store/store.js'
 import type { BuildArguments } from './arguments.js'
 import type { Commits } from './commits.js'
@@ -27,6 +29,10 @@ export interface BuildJob extends BuildArguments {
   readonly layers: boolean
   /** Whether a stage (by name or number) may take its steps from the cache. */
   readonly mayHit: (stage: Stage) => boolean
+  /** Caches of other machines, asked in turn for what this store has not. */
+  readonly imported: readonly ImportedSteps[]
+  /** Gets the key of each step that is in the cache at its end. */
+  readonly onKept: (key: Digest) => void
   /** Seconds since 1970: the newest time a file of a new layer may have, and all times of the history. */
   readonly epoch?: number
   /** Where steps that are executed at the same time find their places. */

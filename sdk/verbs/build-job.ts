@@ -23,6 +23,7 @@ export interface Building extends BuildInputs {
   readonly options: BuildOptions
   readonly epoch: number | undefined
   readonly progress: BuildProgress
+  readonly cache: Pick<BuildJob, 'imported' | 'onKept'>
   /** All platforms share the places. */
   readonly jobs: Jobs
   readonly commits: Commits
@@ -30,7 +31,7 @@ export interface Building extends BuildInputs {
 
 /** What the executor needs for one platform. Throws `USAGE` for options that cannot be. */
 export function jobFor(building: Building, plan: BuildPlan, platform: Platform): BuildJob {
-  const { store, file, given, options, epoch, progress, jobs } = building
+  const { store, file, given, options, epoch, progress, jobs, cache } = building
   const { signal = new AbortController().signal, onFailure, format = 'oci', layers = true } = options
   const here = hereOf(store, options)
   return {
@@ -43,6 +44,8 @@ export function jobFor(building: Building, plan: BuildPlan, platform: Platform):
     context: async () => contextFiles(building),
     named: building.named,
     mayHit: mayHit(options),
+    imported: cache.imported,
+    onKept: cache.onKept,
     jobs,
     commits: building.commits,
     runInputs: runInputs(options),

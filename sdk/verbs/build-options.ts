@@ -43,6 +43,16 @@ export interface BuildOptions extends PlanningOptions, RegistryOptions, BuildPro
    */
   noCacheFilter?: readonly string[]
   /**
+   * Take steps that this store has not from a cache that --cache-to wrote: transport:path, or a name in a registry.
+   * @placeholder CACHE
+   */
+  cacheFrom?: readonly string[]
+  /**
+   * Write the steps of this build, with their layers, as an image: to transport:path, or a name in a registry.
+   * @placeholder CACHE
+   */
+  cacheTo?: readonly string[]
+  /**
    * When to ask a registry for a base image, as `pull --policy`; alone it means newer, and absent missing.
    */
   pull?: boolean | 'always' | 'missing' | 'never' | 'newer'

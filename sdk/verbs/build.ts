@@ -12,6 +12,7 @@ import type { Image } from '../store/images.js'
 import { addToList } from '../store/lists.js'
 import { isList } from '../store/read-list.js'
 import { openStore, type Store } from '../store/store.js'
+import { openCaches } from './build-cache.js'
 import { checkFile } from './build-check.js'
 import { finishImage } from './build-finish.js'
 import { openInputs, planFor } from './build-inputs.js'
@@ -65,13 +66,17 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
   const store = await openStore(options)
   await using held = new Held()
   const inputs = await openInputs(store, held, context, options, 'build')
-  const building: Building = { ...inputs, options, epoch, progress, jobs: jobsOf(options), commits: new Commits() }
+  await using cache = await openCaches(store, options, progress)
+  const shared = { progress, cache, jobs: jobsOf(options), commits: new Commits() }
+  const building: Building = { ...inputs, ...shared, options, epoch }
   const checked = await checkFile(building)
   if (options.check) return { id: '', names: [], digest: '', ...checked }
   await reapRuns(store)
   await reapContainers(store)
   const images = await buildAll(building, platforms, names)
-  return { ...(await finish(building, images, names, outputs)), warnings: checked.warnings }
+  const finished = await finish(building, images, names, outputs)
+  await cache.write()
+  return { ...finished, warnings: checked.warnings }
 }
 
 /** What the shell door prints. */
