@@ -151,7 +151,7 @@ _builder_verb() {
     ;;
   'prune')
     verb='prune'
-    flags='-a --all'
+    flags='-a --all --build-cache --filter --keep-storage'
     operands=()
     ;;
   'pull')
@@ -460,6 +460,8 @@ _builder_value() {
   'plan -D' | 'plan --define') echo 'nothing' ;;
   'plan -U' | 'plan --undefine') echo 'nothing' ;;
   'plan -I' | 'plan --include-path') echo 'file' ;;
+  'prune --filter') echo 'nothing' ;;
+  'prune --keep-storage') echo 'nothing' ;;
   'pull --platform') echo 'nothing' ;;
   'pull --policy') echo 'words always missing never newer' ;;
   'pull --authfile') echo 'file' ;;

@@ -512,7 +512,10 @@ _builder() {
     prune)
       _arguments -s -S $globals \
         '(-a --all)-a[Remove every image that no container uses, not only those without a name]' \
-        '(-a --all)--all[Remove every image that no container uses, not only those without a name]'
+        '(-a --all)--all[Remove every image that no container uses, not only those without a name]' \
+        '--build-cache[Empty the build cache as well]' \
+        '*--filter=[Leave what was used since]:until time: ' \
+        '--keep-storage=[Leave layers of the build cache up to this size, those that were used last]:size: '
       ;;
     pull)
       _arguments -s -S $globals \
