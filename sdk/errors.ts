@@ -141,12 +141,15 @@ export function asBuilderError(error: unknown, operation = 'builder', object = '
   if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'))
     return new BuilderError('ABORTED', { operation, object, reason: 'stopped before it was done', cause: error })
   const system = error as Partial<NodeJS.ErrnoException>
-  const known = system?.code === undefined ? undefined : reasons[system.code]
+  const known =
+    system?.syscall === 'uv_cwd' ? folderGone : system?.code === undefined ? undefined : reasons[system.code]
   const path = system?.path ?? object
   if (known) return new BuilderError('SYSTEM', { operation, object: path, ...known, cause: error })
   const reason = error instanceof Error ? error.message : String(error)
   return new BuilderError('SYSTEM', { operation, object: path, reason, cause: error })
 }
+
+const folderGone = { reason: 'the working folder was removed', hint: 'go to another one' }
 
 const reasons: Readonly<Record<string, { reason: string; hint?: string }>> = {
   ENOSPC: { reason: 'the disk is full', hint: 'free some space (builder prune, builder rmi) and try again' },
@@ -159,6 +162,7 @@ const reasons: Readonly<Record<string, { reason: string; hint?: string }>> = {
   EISDIR: { reason: 'it is a directory', hint: 'name a file' },
   ENAMETOOLONG: { reason: 'its name or the path to it is too long', hint: 'shorten it' },
   EMFILE: { reason: 'too many open files', hint: 'raise the limit with ulimit -n' },
+  EBADF: { reason: 'it is closed, or open for something else' },
   ELOOP: { reason: 'too many symbolic links', hint: 'check where the links point' },
 }
 
