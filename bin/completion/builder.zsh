@@ -164,6 +164,8 @@ _builder() {
       _arguments -s -S $globals \
         '*-e+[Environment variable]:name value: ' \
         '*--env=[Environment variable]:name value: ' \
+        '(--expand --no-expand)--expand[Replace $NAME in the values of --env, or leave it with --no-expand]' \
+        '(--expand --no-expand)--no-expand[Replace $NAME in the values of --env, or leave it with --no-expand]' \
         '*-l+[Label of the image]:name value: ' \
         '*--label=[Label of the image]:name value: ' \
         '*--unsetlabel=[Remove a label]:name: ' \
@@ -214,6 +216,15 @@ _builder() {
         '(-n --noheading)-n[Leave the column headings out]' \
         '(-n --noheading)--noheading[Leave the column headings out]' \
         '--notruncate[Print IDs in full]'
+      ;;
+    convert)
+      _arguments -s -S $globals \
+        '--to=[Language of the recipe]:value:(sh ts)' \
+        '(-o --output)-o+[Write the recipe to a file instead of standard output]:file:_files' \
+        '(-o --output)--output=[Write the recipe to a file instead of standard output]:file:_files' \
+        '--target=[Stage that becomes the image, by name or number]:stage: ' \
+        '--contextdir=[Folder of the build context, for includes and for its ignore file]:dir:_files' \
+        '1:file:_files'
       ;;
     copy)
       _arguments -s -S $globals \
@@ -455,14 +466,20 @@ _builder() {
         '(--all --no-all)--all[Push the images too]' \
         '(--all --no-all)--no-all[Push the images too]' \
         '--digestfile=[Write the digest of the list at the destination to a file]:file:_files' \
-        '(-f --format)-f+[Form of the list and of its images'\'' manifests at the destination]:value:(oci v2s2)' \
-        '(-f --format)--format=[Form of the list and of its images'\'' manifests at the destination]:value:(oci v2s2)' \
         '--rm[Remove the list afterwards]' \
         '--authfile=[File with the logins]:file:_files' \
         '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
         '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
         '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '(-f --format)-f+[Media types of the manifest]:value:(oci v2s2)' \
+        '(-f --format)--format=[Media types of the manifest]:value:(oci v2s2)' \
+        '(--compression-format --dest-compress-format)--compression-format=[How layers that are not compressed are to be compressed]:value:(gzip zstd none)' \
+        '(--compression-format --dest-compress-format)--dest-compress-format=[How layers that are not compressed are to be compressed]:value:(gzip zstd none)' \
+        '(--compression-level --dest-compress-level)--compression-level=[How hard to compress]:level: ' \
+        '(--compression-level --dest-compress-level)--dest-compress-level=[How hard to compress]:level: ' \
+        '(--force-compression --dest-force-compress-format)--force-compression[Compress layers anew that are compressed in another way]' \
+        '(--force-compression --dest-force-compress-format)--dest-force-compress-format[Compress layers anew that are compressed in another way]' \
         '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
@@ -512,7 +529,10 @@ _builder() {
     prune)
       _arguments -s -S $globals \
         '(-a --all)-a[Remove every image that no container uses, not only those without a name]' \
-        '(-a --all)--all[Remove every image that no container uses, not only those without a name]'
+        '(-a --all)--all[Remove every image that no container uses, not only those without a name]' \
+        '--build-cache[Empty the build cache as well]' \
+        '*--filter=[Leave what was used since]:until time: ' \
+        '--keep-storage=[Leave layers of the build cache up to this size, those that were used last]:size: '
       ;;
     pull)
       _arguments -s -S $globals \
@@ -722,6 +742,7 @@ _builder_first() {
     'commit:Makes an image of a container'
     'config:Changes what the image will say of itself'
     'containers:Lists the working containers, newest last'
+    'convert:Makes a recipe of a Containerfile'
     'copy:Copies files and folders into a container'
     'delete:Deletes an image from a registry'
     'from:Creates a working container from an image'

@@ -9,6 +9,7 @@ export const methods = {
   commit: async () => (await import('../verbs/commit.js')).commit,
   config: async () => (await import('../verbs/config.js')).config,
   containers: async () => (await import('../verbs/containers.js')).containers,
+  convert: async () => (await import('../verbs/convert.js')).convert,
   copy: async () => (await import('../verbs/copy.js')).copy,
   deleteImage: async () => (await import('../verbs/delete.js')).deleteImage,
   endRun: async () => (await import('../verbs/begin-run.js')).endRun,
