@@ -25,7 +25,7 @@ let c: Container
 let base: Container
 
 before(async () => {
-  for (const name of ['bin', 'work']) mkdirSync(join(src, 'root', name), { recursive: true, mode: 0o755 })
+  for (const name of ['bin', 'place']) mkdirSync(join(src, 'root', name), { recursive: true, mode: 0o755 })
   const { stdout } = await command(['sh', '-c', 'command -v busybox'])
   copyFileSync(stdout.trim(), join(src, 'root/bin/busybox'))
   for (const name of applets) symlinkSync('busybox', join(src, 'root/bin', name))
@@ -81,8 +81,8 @@ const rows: Readonly<Record<string, Row>> = {
     prints: '1\n',
   },
   'a bind relative to the working folder': {
-    options: { mount: ['type=bind,src=one,dst=m/one'], contextdir: folder, workingdir: '/work' },
-    script: 'cat /work/m/one',
+    options: { mount: ['type=bind,src=one,dst=m/one'], contextdir: folder, workingdir: '/place' },
+    script: 'cat /place/m/one',
     prints: '1\n',
   },
   'a bind with a comma in its name': {
