@@ -338,6 +338,26 @@ test('--security insecure gives what builder itself has', async () => {
   assert.ok(held > usual && (held & usual) === usual)
 })
 
+test('what a killed run with a secret left is cleared by the next one', async () => {
+  const store = tempDir({ after })
+  const name = (await builder(['from', 'scratch'], { store })).stdout.trim()
+  await builder(['copy', '-q', name, join(src, 'root'), '/'], { store })
+  const work = tempDir({ after })
+  const at = ['--root', join(store, 'root'), '--runroot', join(store, 'run'), 'run', '-v', `${work}:/x`]
+  const words = [...at, '--secret', secret[0] as string, '--mount', 'type=secret,id=token,dst=/t', name, 'sh', '-c']
+  // The launcher becomes builder, so that its process ID is the one to kill.
+  const script = `mkfifo go; exec 3<>go; "$@" 'echo up >/x/go; while :; do :; done' >/dev/null 2>&1 & timeout 30 head -n1 <&3; kill -9 $!; wait $!; echo $?`
+  const killed = await command(['sh', '-c', script, 'sh', join(top, 'bin/builder'), ...words], { cwd: work })
+  assert.equal(killed.stdout, 'up\n137\n', killed.stderr)
+  assert.equal((await builder(['run', name, 'true'], { store })).code, 0)
+  const left = readdirSync(join(store, 'run'), { recursive: true, encoding: 'utf8' })
+  assert.deepEqual(
+    left.filter((path) => /(^|\/)runs\//.test(path)),
+    [],
+  )
+  assert.ok(!readFileSync('/proc/self/mounts', 'utf8').includes(store))
+})
+
 test('nothing is left of it all', () => {
   assert.deepEqual(runs(), [])
   assert.deepEqual(readdirSync(join(places.root, 'tmp')), [])
