@@ -126,7 +126,7 @@ _builder_verb() {
     ;;
   'manifest push')
     verb='manifest push'
-    flags='--all --no-all --digestfile -f --format --rm --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
+    flags='--all --no-all --digestfile --rm --authfile --creds --tls-verify --no-tls-verify --cert-dir -f --format --compression-format --dest-compress-format --compression-level --dest-compress-level --force-compression --dest-force-compress-format --progress -q --quiet'
     operands=(image file)
     ;;
   'manifest remove')
@@ -156,7 +156,7 @@ _builder_verb() {
     ;;
   'prune')
     verb='prune'
-    flags='-a --all'
+    flags='-a --all --build-cache --filter --keep-storage'
     operands=()
     ;;
   'pull')
@@ -451,10 +451,12 @@ _builder_value() {
   'manifest inspect --creds') echo 'nothing' ;;
   'manifest inspect --cert-dir') echo 'file' ;;
   'manifest push --digestfile') echo 'file' ;;
-  'manifest push -f' | 'manifest push --format') echo 'words oci v2s2' ;;
   'manifest push --authfile') echo 'file' ;;
   'manifest push --creds') echo 'nothing' ;;
   'manifest push --cert-dir') echo 'file' ;;
+  'manifest push -f' | 'manifest push --format') echo 'words oci v2s2' ;;
+  'manifest push --compression-format' | 'manifest push --dest-compress-format') echo 'words gzip zstd none' ;;
+  'manifest push --compression-level' | 'manifest push --dest-compress-level') echo 'nothing' ;;
   'manifest push --progress') echo 'words auto plain tty json none' ;;
   'plan --format') echo 'words text svg json' ;;
   'plan -f' | 'plan --file') echo 'file' ;;
@@ -469,6 +471,8 @@ _builder_value() {
   'plan -D' | 'plan --define') echo 'nothing' ;;
   'plan -U' | 'plan --undefine') echo 'nothing' ;;
   'plan -I' | 'plan --include-path') echo 'file' ;;
+  'prune --filter') echo 'nothing' ;;
+  'prune --keep-storage') echo 'nothing' ;;
   'pull --platform') echo 'nothing' ;;
   'pull --policy') echo 'words always missing never newer' ;;
   'pull --authfile') echo 'file' ;;

@@ -466,14 +466,20 @@ _builder() {
         '(--all --no-all)--all[Push the images too]' \
         '(--all --no-all)--no-all[Push the images too]' \
         '--digestfile=[Write the digest of the list at the destination to a file]:file:_files' \
-        '(-f --format)-f+[Form of the list and of its images'\'' manifests at the destination]:value:(oci v2s2)' \
-        '(-f --format)--format=[Form of the list and of its images'\'' manifests at the destination]:value:(oci v2s2)' \
         '--rm[Remove the list afterwards]' \
         '--authfile=[File with the logins]:file:_files' \
         '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
         '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
         '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '(-f --format)-f+[Media types of the manifest]:value:(oci v2s2)' \
+        '(-f --format)--format=[Media types of the manifest]:value:(oci v2s2)' \
+        '(--compression-format --dest-compress-format)--compression-format=[How layers that are not compressed are to be compressed]:value:(gzip zstd none)' \
+        '(--compression-format --dest-compress-format)--dest-compress-format=[How layers that are not compressed are to be compressed]:value:(gzip zstd none)' \
+        '(--compression-level --dest-compress-level)--compression-level=[How hard to compress]:level: ' \
+        '(--compression-level --dest-compress-level)--dest-compress-level=[How hard to compress]:level: ' \
+        '(--force-compression --dest-force-compress-format)--force-compression[Compress layers anew that are compressed in another way]' \
+        '(--force-compression --dest-force-compress-format)--dest-force-compress-format[Compress layers anew that are compressed in another way]' \
         '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
@@ -523,7 +529,10 @@ _builder() {
     prune)
       _arguments -s -S $globals \
         '(-a --all)-a[Remove every image that no container uses, not only those without a name]' \
-        '(-a --all)--all[Remove every image that no container uses, not only those without a name]'
+        '(-a --all)--all[Remove every image that no container uses, not only those without a name]' \
+        '--build-cache[Empty the build cache as well]' \
+        '*--filter=[Leave what was used since]:until time: ' \
+        '--keep-storage=[Leave layers of the build cache up to this size, those that were used last]:size: '
       ;;
     pull)
       _arguments -s -S $globals \

@@ -110,7 +110,7 @@ function wrong(said: Diagnostic, others: number, includes: ConfinedIncludes): Bu
 function hintFor({ code, related }: Diagnostic, includes: ConfinedIncludes): string | undefined {
   if (code === 'include-missing') return includes.lookedIn()
   if (related && code === 'after-else') return `the conditional began at ${related.file}:${related.line}`
-  if (related) return `it was defined at ${related.file}:${related.line}`
+  if (related && hints[code] === undefined) return `it was defined at ${related.file}:${related.line}`
   return hints[code]
 }
 

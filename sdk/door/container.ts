@@ -13,7 +13,7 @@ import type { GlobalOptions } from '../verbs/global.js'
 import type { Inspection } from '../verbs/inspect.js'
 import type { RunOptions } from '../verbs/run-options.js'
 import type { WorkdirOptions } from '../verbs/workdir.js'
-import { containerShell } from './shell.js'
+import { containerShell, Pending } from './shell.js'
 import { entering, reachable, verb } from './verb.js'
 
 /** Options of {@link Container.run} beside those of the verb. */
@@ -67,7 +67,7 @@ export class Container {
   readonly id: string
   readonly name: string
   readonly #options: GlobalOptions
-  readonly #pending = new Set<Promise<void>>()
+  readonly #pending = new Pending()
   #shell: Shell | undefined
   #removed = false
 
@@ -126,12 +126,14 @@ export class Container {
   }
 
   /** Copies files and folders of this machine, or of `from`, into the container. Throws as the verb does. */
-  copy(source: string | readonly string[], destination?: string, options: CopyOptions = {}): Promise<CopyResult> {
+  async copy(source: string | readonly string[], destination?: string, options: CopyOptions = {}): Promise<CopyResult> {
+    await Promise.all(this.#pending.ended)
     return verbs.copy(this.id, paths(source, destination), { ...this.#options, ...options })
   }
 
   /** The same with archives unpacked and URLs fetched. Throws as the verb does. */
-  add(source: string | readonly string[], destination?: string, options: AddOptions = {}): Promise<CopyResult> {
+  async add(source: string | readonly string[], destination?: string, options: AddOptions = {}): Promise<CopyResult> {
+    await Promise.all(this.#pending.ended)
     return verbs.add(this.id, paths(source, destination), { ...this.#options, ...options })
   }
 
@@ -182,7 +184,7 @@ export class Container {
 
   /** A command of `$` is over for zx when it ends, and here when its mounts are gone. */
   async #tidied(): Promise<void> {
-    await Promise.all(this.#pending)
+    await Promise.all(this.#pending.all)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@ import { type Collected, collect } from './collect.js'
 import { listContainers } from './container-files.js'
 import { editEntries, nameOf, readEntries } from './index-file.js'
 import { withLock } from './locks.js'
+import { type CacheLimits, pruneCache } from './prune-steps.js'
 import { membersOf, readList } from './read-list.js'
 import { emptyTmp } from './remove-tree.js'
 import type { Store } from './store.js'
@@ -16,6 +17,8 @@ export interface PruneOptions {
   readonly all?: boolean
   /** `false`: keep all images. */
   readonly images?: boolean
+  /** What of the build cache goes too; without it, what is of no use any more. */
+  readonly cache?: CacheLimits
 }
 
 /** What was deleted. */
@@ -23,6 +26,8 @@ export interface Pruned extends Collected {
   readonly images: number
   /** Unfinished things of processes that are gone. */
   readonly temporary: number
+  /** Steps of the build cache. */
+  readonly steps: number
 }
 
 /**
@@ -36,8 +41,10 @@ export async function prune(store: Store, options: PruneOptions = {}): Promise<P
     // First what needs no disk space to be deleted: the disk may be full.
     const temporary = await emptyTmp(store)
     const images = options.images === false ? 0 : await dropImages(store, options.all ?? false)
+    const cache = await pruneCache(store, options.cache)
     const collected = await collect(store)
-    return { ...collected, images, temporary: temporary.count, bytes: collected.bytes + temporary.bytes }
+    const bytes = collected.bytes + temporary.bytes + cache.bytes
+    return { ...collected, images, temporary: temporary.count, steps: cache.steps, bytes }
   }
   return withLock(store, 'store', clear, { purpose: 'prune' })
 }

@@ -66,10 +66,14 @@ export function layersOfSteps(store: Store): Set<Digest> {
   return new Set(listKeptSteps(store).flatMap(({ step }) => step.result.layer?.diffID ?? []))
 }
 
-/** Forgets every kept step of which `wanted` does not approve, and every file that is none; gives how many. */
+/**
+ * Forgets every kept step of which `wanted` does not approve, and every file that is none; gives how many. It is asked for those
+ * that were used last first.
+ */
 export function dropKeptSteps(store: Store, wanted: (step: UsedStep) => boolean): number {
   const kept = new Set(
     listKeptSteps(store)
+      .sort((a, b) => b.used - a.used)
       .filter(wanted)
       .map(({ step }) => `${hexOf(step.key)}.json`),
   )

@@ -1,3 +1,4 @@
+import { Commits } from '../containerfile/commits.js'
 import { executeBuild } from '../containerfile/execute.js'
 import { Held } from '../containerfile/held.js'
 import { formatWarnings } from '../containerfile/lint.js'
@@ -21,7 +22,7 @@ import { watchBuild } from './build-watch.js'
 import { epochOf } from './epoch.js'
 import { reapContainers, reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
-import { type OutputOptions, writeOutput } from './write-output.js'
+import type { OutputOptions } from './write-output.js'
 
 export type { BuildOptions, BuildResult } from './build-options.js'
 
@@ -64,8 +65,8 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
   const store = await openStore(options)
   await using held = new Held()
   const inputs = await openInputs(store, held, context, options, 'build')
-  const building: Building = { ...inputs, options, epoch, progress, jobs: jobsOf(options) }
-  const checked = checkFile(building)
+  const building: Building = { ...inputs, options, epoch, progress, jobs: jobsOf(options), commits: new Commits() }
+  const checked = await checkFile(building)
   if (options.check) return { id: '', names: [], digest: '', ...checked }
   await reapRuns(store)
   await reapContainers(store)
@@ -121,7 +122,11 @@ async function finish(
   const built = images.length > 1 ? await combine(store, images, names) : first
   if (options.manifest !== undefined)
     for (const image of images) await addToList(store, options.manifest, image, 'build --manifest')
-  for (const output of outputs) await writeOutput(store, { built, images, names }, output, reaching(store, options))
+  if (outputs.length > 0) {
+    // It brings every transport along.
+    const { writeOutput } = await import('./write-output.js')
+    for (const output of outputs) await writeOutput(store, { built, images, names }, output, reaching(store, options))
+  }
   if (options.iidfile) await writeResult(options.iidfile, iidText(built))
   if (options.metadataFile) await writeResult(options.metadataFile, metadataText(built, names, images))
   return { id: built.id, names, digest: isList(built) ? built.digest : built.manifestDigest }

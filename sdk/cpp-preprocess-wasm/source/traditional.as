@@ -307,7 +307,7 @@ function recurs(macro: Macro): bool {
     if (!found) return false
   }
   at(current().number, current().line)
-  report(ERROR, RECURSION, macro.name, macro.size)
+  reportWith(ERROR, RECURSION, macro.name, macro.size, macro.frame, macro.line)
   return true
 }
 
