@@ -50,7 +50,7 @@ async function bundle() {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    external: ['koffi', 'zx'],
+    external: ['koffi', 'ts-morph', 'zx'],
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },

@@ -27,7 +27,7 @@ async function bundleGroup(top, name, entry, plugins = []) {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
-    external: ['koffi', 'zx'],
+    external: ['koffi', 'ts-morph', 'zx'],
     // Names stay, so that the stack of a bug can be read.
     minifySyntax: true,
     minifyWhitespace: true,

@@ -7,9 +7,11 @@
  * - `IN_USE`: something else is using it, or holds its lock
  * - `INVALID`: data from outside breaks its specification (archive, manifest, digest, reference)
  * - `DIGEST`: bytes do not have the digest or the size that was claimed for them
- * - `UNSAFE`: an archive entry, a link or a path tries to leave the root it belongs to
+ * - `UNSAFE`: an archive entry, a link or a path tries to leave the root it belongs to, or an archive is a decompression bomb
  * - `ID_MAP`: a uid or gid is outside the id map, or there is no subordinate range
  * - `UNSUPPORTED`: this kernel, machine or builder cannot do it
+ * - `NETWORK`: a registry cannot be reached, cannot be trusted, breaks off, or is in trouble
+ * - `DENIED`: a registry wants a login, refuses the one it got, or does not permit this to its user
  * - `SYSTEM`: the operating system refused (full disk, permission, missing device)
  * - `RUN`: a command in a container or on the host failed
  * - `ABORTED`: an AbortSignal or a signal stopped it
@@ -24,6 +26,8 @@ export type ErrorCode =
   | 'UNSAFE'
   | 'ID_MAP'
   | 'UNSUPPORTED'
+  | 'NETWORK'
+  | 'DENIED'
   | 'SYSTEM'
   | 'RUN'
   | 'ABORTED'
@@ -141,12 +145,15 @@ export function asBuilderError(error: unknown, operation = 'builder', object = '
   if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError'))
     return new BuilderError('ABORTED', { operation, object, reason: 'stopped before it was done', cause: error })
   const system = error as Partial<NodeJS.ErrnoException>
-  const known = system?.code === undefined ? undefined : reasons[system.code]
+  const known =
+    system?.syscall === 'uv_cwd' ? folderGone : system?.code === undefined ? undefined : reasons[system.code]
   const path = system?.path ?? object
   if (known) return new BuilderError('SYSTEM', { operation, object: path, ...known, cause: error })
   const reason = error instanceof Error ? error.message : String(error)
   return new BuilderError('SYSTEM', { operation, object: path, reason, cause: error })
 }
+
+const folderGone = { reason: 'the working folder was removed', hint: 'go to another one' }
 
 const reasons: Readonly<Record<string, { reason: string; hint?: string }>> = {
   ENOSPC: { reason: 'the disk is full', hint: 'free some space (builder prune, builder rmi) and try again' },
@@ -159,6 +166,7 @@ const reasons: Readonly<Record<string, { reason: string; hint?: string }>> = {
   EISDIR: { reason: 'it is a directory', hint: 'name a file' },
   ENAMETOOLONG: { reason: 'its name or the path to it is too long', hint: 'shorten it' },
   EMFILE: { reason: 'too many open files', hint: 'raise the limit with ulimit -n' },
+  EBADF: { reason: 'it is closed, or open for something else' },
   ELOOP: { reason: 'too many symbolic links', hint: 'check where the links point' },
 }
 

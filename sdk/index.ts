@@ -1,7 +1,7 @@
 /** The TypeScript door: what is not exported here is free to change. */
 export type { BuildEvent, PlannedStage, StepEnd } from './containerfile/event.js'
 export type { Position, Warning } from './containerfile/syntax.js'
-export { build, plan } from './door/build-functions.js'
+export { build, convert, plan } from './door/build-functions.js'
 export { Container, type ContainerRunOptions, from, type RunOutput } from './door/container.js'
 export {
   check,
@@ -17,6 +17,7 @@ export {
   logout,
   materialize,
   mount,
+  preprocess,
   prune,
   pull,
   push,
@@ -56,6 +57,7 @@ export type { CheckOptions, CheckResult } from './verbs/check.js'
 export type { CommitOptions, CommitResult } from './verbs/commit.js'
 export type { ConfigOptions } from './verbs/config.js'
 export type { ContainerSummary, ContainersOptions } from './verbs/containers.js'
+export type { ConvertResult, ConvertVerbOptions } from './verbs/convert.js'
 export type { CopyOptions, CopyResult } from './verbs/copy.js'
 export type { DeleteOptions, DeleteResult } from './verbs/delete.js'
 export type { FromOptions } from './verbs/from.js'
@@ -84,6 +86,7 @@ export type { MaterializeOptions } from './verbs/materialize.js'
 export type { Mounted, MountOptions } from './verbs/mount.js'
 export type { PlacingOptions } from './verbs/placing.js'
 export type { PlanOptions } from './verbs/plan.js'
+export type { PreprocessOptions, PreprocessResult } from './verbs/preprocess.js'
 export type { ProgressOptions } from './verbs/progress.js'
 export type { ProgressEvent } from './verbs/progress-event.js'
 export type { PruneOptions, PruneResult } from './verbs/prune.js'

@@ -1,24 +1,14 @@
 /**
  * What every test file may lean on: which lane runs it, folders that are gone afterwards, and the real command.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { accessSync, constants, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { removeTree, top } from './remove-tree.js'
 
-/** The project's folder: above dist/test/. */
-export const top = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
-
-export type Lane = 'root' | 'user' | 'bare'
-
-/** The lane that runs this file; by the user id when the file is run by hand. */
-export function lane(): Lane {
-  const name = process.env.BUILDER_LANE
-  if (name === 'root' || name === 'user' || name === 'bare') return name
-  return process.getuid?.() === 0 ? 'root' : 'user'
-}
+export { type Lane, lane, removeTree, top } from './remove-tree.js'
 
 /**
  * True when the programs are there. Otherwise the test is skipped, and in CI it fails; use as
@@ -48,28 +38,6 @@ export function tempDir(t: { after(end: () => void): void }): string {
   const folder = mkdtempSync(join(tmpdir(), 'test-'))
   t.after(() => removeTree(folder))
   return folder
-}
-
-/** Removes a tree: unmounts what is mounted in it, and takes the way through a namespace for files of mapped ids. */
-export function removeTree(folder: string): void {
-  for (const mount of mountsBelow(folder)) spawnSync('umount', ['--lazy', mount])
-  try {
-    rmSync(folder, { recursive: true, force: true })
-  } catch (error) {
-    if (process.getuid?.() === 0 || lane() === 'bare') throw error
-    spawnSync(process.execPath, [join(top, 'test/setup/inside.mjs'), 'rm', '-rf', folder])
-    if (existsSync(folder)) throw error
-  }
-}
-
-function mountsBelow(folder: string): string[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) =>
-      line.split(' ')[4]?.replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
-    )
-    .filter((path) => path?.startsWith(`${folder}/`) === true)
-    .reverse() as string[]
 }
 
 /** What a command printed, and how it ended; 128 + the signal's number when a signal ended it. */

@@ -26,13 +26,18 @@ _builder_verb() {
     ;;
   'config')
     verb='config'
-    flags='-e --env -l --label --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
+    flags='-e --env --expand --no-expand -l --label --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
     operands=(container)
     ;;
   'containers' | 'list' | 'ls' | 'ps')
     verb='containers'
     flags='-a --all --json --format -f --filter -q --quiet -n --noheading --notruncate'
     operands=()
+    ;;
+  'convert')
+    verb='convert'
+    flags='--to -o --output --target --contextdir'
+    operands=(file)
     ;;
   'copy')
     verb='copy'
@@ -121,7 +126,7 @@ _builder_verb() {
     ;;
   'manifest push')
     verb='manifest push'
-    flags='--all --no-all --digestfile -f --format --rm --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
+    flags='--all --no-all --digestfile --rm --authfile --creds --tls-verify --no-tls-verify --cert-dir -f --format --compression-format --dest-compress-format --compression-level --dest-compress-level --force-compression --dest-force-compress-format --progress -q --quiet'
     operands=(image file)
     ;;
   'manifest remove')
@@ -147,6 +152,11 @@ _builder_verb() {
   'plan')
     verb='plan'
     flags='--format -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path'
+    operands=(file)
+    ;;
+  'preprocess')
+    verb='preprocess'
+    flags='--context --line-markers --map --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path'
     operands=(file)
     ;;
   'prune')
@@ -359,6 +369,10 @@ _builder_value() {
   'config --arg') echo 'nothing' ;;
   'containers --format') echo 'nothing' ;;
   'containers -f' | 'containers --filter') echo 'nothing' ;;
+  'convert --to') echo 'words sh ts' ;;
+  'convert -o' | 'convert --output') echo 'file' ;;
+  'convert --target') echo 'nothing' ;;
+  'convert --contextdir') echo 'file' ;;
   'copy --from') echo 'container' ;;
   'copy --chown') echo 'nothing' ;;
   'copy --chmod') echo 'nothing' ;;
@@ -444,10 +458,12 @@ _builder_value() {
   'manifest inspect --creds') echo 'nothing' ;;
   'manifest inspect --cert-dir') echo 'file' ;;
   'manifest push --digestfile') echo 'file' ;;
-  'manifest push -f' | 'manifest push --format') echo 'words oci v2s2' ;;
   'manifest push --authfile') echo 'file' ;;
   'manifest push --creds') echo 'nothing' ;;
   'manifest push --cert-dir') echo 'file' ;;
+  'manifest push -f' | 'manifest push --format') echo 'words oci v2s2' ;;
+  'manifest push --compression-format' | 'manifest push --dest-compress-format') echo 'words gzip zstd none' ;;
+  'manifest push --compression-level' | 'manifest push --dest-compress-level') echo 'nothing' ;;
   'manifest push --progress') echo 'words auto plain tty json none' ;;
   'plan --format') echo 'words text svg json' ;;
   'plan -f' | 'plan --file') echo 'file' ;;
@@ -462,6 +478,12 @@ _builder_value() {
   'plan -D' | 'plan --define') echo 'nothing' ;;
   'plan -U' | 'plan --undefine') echo 'nothing' ;;
   'plan -I' | 'plan --include-path') echo 'file' ;;
+  'preprocess --context') echo 'file' ;;
+  'preprocess --cpp') echo 'words traditional' ;;
+  'preprocess --cpp-flag') echo 'nothing' ;;
+  'preprocess -D' | 'preprocess --define') echo 'nothing' ;;
+  'preprocess -U' | 'preprocess --undefine') echo 'nothing' ;;
+  'preprocess -I' | 'preprocess --include-path') echo 'file' ;;
   'prune --filter') echo 'nothing' ;;
   'prune --keep-storage') echo 'nothing' ;;
   'pull --platform') echo 'nothing' ;;
@@ -531,7 +553,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers copy delete from history image images info inspect list-tags login logout manifest materialize mount plan prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

@@ -166,6 +166,8 @@ _builder() {
       _arguments -s -S $globals \
         '*-e+[Environment variable]:name value: ' \
         '*--env=[Environment variable]:name value: ' \
+        '(--expand --no-expand)--expand[Replace $NAME in the values of --env, or leave it with --no-expand]' \
+        '(--expand --no-expand)--no-expand[Replace $NAME in the values of --env, or leave it with --no-expand]' \
         '*-l+[Label of the image]:name value: ' \
         '*--label=[Label of the image]:name value: ' \
         '*--unsetlabel=[Remove a label]:name: ' \
@@ -216,6 +218,15 @@ _builder() {
         '(-n --noheading)-n[Leave the column headings out]' \
         '(-n --noheading)--noheading[Leave the column headings out]' \
         '--notruncate[Print IDs in full]'
+      ;;
+    convert)
+      _arguments -s -S $globals \
+        '--to=[Language of the recipe]:value:(sh ts)' \
+        '(-o --output)-o+[Write the recipe to a file instead of standard output]:file:_files' \
+        '(-o --output)--output=[Write the recipe to a file instead of standard output]:file:_files' \
+        '--target=[Stage that becomes the image, by name or number]:stage: ' \
+        '--contextdir=[Folder of the build context, for includes and for its ignore file]:dir:_files' \
+        '1:file:_files'
       ;;
     copy)
       _arguments -s -S $globals \
@@ -457,14 +468,20 @@ _builder() {
         '(--all --no-all)--all[Push the images too]' \
         '(--all --no-all)--no-all[Push the images too]' \
         '--digestfile=[Write the digest of the list at the destination to a file]:file:_files' \
-        '(-f --format)-f+[Form of the list and of its images'\'' manifests at the destination]:value:(oci v2s2)' \
-        '(-f --format)--format=[Form of the list and of its images'\'' manifests at the destination]:value:(oci v2s2)' \
         '--rm[Remove the list afterwards]' \
         '--authfile=[File with the logins]:file:_files' \
         '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
         '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
         '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '(-f --format)-f+[Media types of the manifest]:value:(oci v2s2)' \
+        '(-f --format)--format=[Media types of the manifest]:value:(oci v2s2)' \
+        '(--compression-format --dest-compress-format)--compression-format=[How layers that are not compressed are to be compressed]:value:(gzip zstd none)' \
+        '(--compression-format --dest-compress-format)--dest-compress-format=[How layers that are not compressed are to be compressed]:value:(gzip zstd none)' \
+        '(--compression-level --dest-compress-level)--compression-level=[How hard to compress]:level: ' \
+        '(--compression-level --dest-compress-level)--dest-compress-level=[How hard to compress]:level: ' \
+        '(--force-compression --dest-force-compress-format)--force-compression[Compress layers anew that are compressed in another way]' \
+        '(--force-compression --dest-force-compress-format)--dest-force-compress-format[Compress layers anew that are compressed in another way]' \
         '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
@@ -510,6 +527,21 @@ _builder() {
         '*-I+[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
         '*--include-path=[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
         '1::context:_files'
+      ;;
+    preprocess)
+      _arguments -s -S $globals \
+        '--context=[The build'\''s context, from which files may be included]:folder:_files' \
+        '--line-markers[Only with --cpp=traditional]' \
+        '--map[Print JSON]' \
+        '--cpp=-[Preprocess the Containerfile, which a name that ends in .in asks for by itself]::value:(traditional)' \
+        '*--cpp-flag=[Flag for the preprocessor]:flag: ' \
+        '*-D+[Define a macro for the preprocessor]:name text: ' \
+        '*--define=[Define a macro for the preprocessor]:name text: ' \
+        '*-U+[Undefine a macro]:name: ' \
+        '*--undefine=[Undefine a macro]:name: ' \
+        '*-I+[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
+        '*--include-path=[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
+        '1:file:_files'
       ;;
     prune)
       _arguments -s -S $globals \
@@ -727,6 +759,7 @@ _builder_first() {
     'commit:Makes an image of a container'
     'config:Changes what the image will say of itself'
     'containers:Lists the working containers, newest last'
+    'convert:Makes a recipe of a Containerfile'
     'copy:Copies files and folders into a container'
     'delete:Deletes an image from a registry'
     'from:Creates a working container from an image'
@@ -742,6 +775,7 @@ _builder_first() {
     'materialize:Writes the layer blobs of images that exist only as directories, so that any OCI tool can read the store itself'
     'mount:Mounts containers'\'' root file systems and prints where'
     'plan:Shows what a build would do'
+    'preprocess:Prints what the preprocessor makes of a Containerfile'
     'prune:Removes what nothing needs'
     'pull:Copies an image into the store'
     'push:Copies an image out of the store'

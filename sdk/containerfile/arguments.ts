@@ -26,13 +26,15 @@ export function automaticArguments(given: BuildArguments): ReadonlyMap<string, s
     ...platformArguments('BUILD', buildPlatform),
     ['TARGETSTAGE', targetStage ?? 'default'],
   ]
-  return new Map(all)
+  // Who gives a value to one of them means it, as with any other argument.
+  return new Map(all.map(([name, value]) => [name, given.given.get(name) ?? value]))
 }
 
 function platformArguments(prefix: string, platform: Platform): [string, string][] {
   return [
     [`${prefix}PLATFORM`, formatPlatform(platform)],
     [`${prefix}OS`, platform.os],
+    [`${prefix}OSVERSION`, ''],
     [`${prefix}ARCH`, platform.architecture],
     [`${prefix}VARIANT`, platform.variant ?? ''],
   ]

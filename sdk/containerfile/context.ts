@@ -1,13 +1,12 @@
 import { mkdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { asBuilderError, BuilderError } from '../errors.js'
 import { fetchFile, saveStream } from '../layer/fetch.js'
 import { caller } from '../namespace/caller.js'
 import type { Store } from '../store/store.js'
 import { temporaryFolder } from '../store/temporary.js'
-import { fetchGit, isGitAddress } from '../transport/git.js'
-import { shownGit } from '../transport/git-address.js'
+import { isGitAddress, shownGit } from '../transport/git-address.js'
 import { type ContextLimits, freeBytes, takeFile } from './context-file.js'
 
 /** How a context is opened. */
@@ -28,7 +27,7 @@ export interface ContextOptions {
 export interface Context extends AsyncDisposable {
   /** What the user called it, without credentials. */
   readonly name: string
-  /** The folder, absolute or as the user gave it. Empty when the context is a Containerfile alone. */
+  /** The folder, absolute. Empty when the context is a Containerfile alone. */
   readonly path: string
   /** True for a folder of the user, which nobody may change; false for what came from elsewhere. */
   readonly isLocal: boolean
@@ -54,7 +53,7 @@ export async function openContext(where: string, options: ContextOptions): Promi
   if (/^https?:\/\//.test(where))
     return received(shownAddress(where), options, (file) => download(where, file, options))
   const found = await stat(where).catch((error) => absent(error, where, options))
-  if (found.isDirectory()) return { name: where, path: where, isLocal: true, async [Symbol.asyncDispose]() {} }
+  if (found.isDirectory()) return { name: where, path: resolve(where), isLocal: true, async [Symbol.asyncDispose]() {} }
   if (!found.isFile()) throw fault(options, where, 'it is neither a folder nor an archive', 'name a folder')
   return received(where, options, async () => where)
 }
@@ -95,6 +94,7 @@ async function fromGit(where: string, options: ContextOptions): Promise<Context>
   const remove = () => rm(scratch, { recursive: true, force: true })
   const path = join(scratch, 'context')
   try {
+    const { fetchGit } = await import('../transport/git.js')
     const { commit } = await fetchGit(where, path, {
       allowsFiles: true,
       ...(token === undefined ? {} : { token }),

@@ -1,4 +1,5 @@
 import { RunError } from '../errors.js'
+import { isGitAddress } from '../transport/git-address.js'
 import type { FileOutcome } from './evaluate.js'
 import type { PlaceOutcome } from './evaluate-place.js'
 import type { RunOutcome } from './evaluate-run.js'
@@ -79,8 +80,15 @@ async function placeWork({ job, origins }: Work, outcome: PlaceOutcome): Promise
   const { kind: _, from, ...rest } = outcome
   const origin = from === undefined ? undefined : origins.get(from)
   if (origin && origin.kind !== 'files') return { ...rest, from: await containerOf(origin) }
-  if (!origin && outcome.sources.every(isRemote)) return rest
+  if (!origin && outcome.sources.every(isRemote)) return { ...rest, ...(await pin(job, outcome)) }
   return { ...rest, ...withContext(origin ?? (await job.context())) }
+}
+
+/** The commit that is fetched is the one that the cache was asked for. */
+async function pin({ commits, signal }: BuildJob, { sources, checksum }: PlaceOutcome): Promise<{ checksum?: string }> {
+  const [source, ...others] = sources
+  if (source === undefined || others.length > 0 || !isGitAddress(source)) return {}
+  return { checksum: await commits.of(source, checksum, signal) }
 }
 
 function withContext({ path, ignore }: ContextFiles) {

@@ -7,6 +7,10 @@ export interface LintOptions {
   readonly ignoreRules?: IgnoreRules
   /** The environment (`NAME=value`) of a base image; undefined when nobody knows it without a pull. */
   readonly environmentOf?: (image: string) => readonly string[] | undefined
+  /** `--build-arg`, by name. */
+  readonly given?: ReadonlyMap<string, string>
+  /** Throw the error of a text that cannot be expanded; else it is passed over, for the build may never come to it. */
+  readonly strict?: boolean
 }
 
 /** A finding of a rule, at an instruction. */

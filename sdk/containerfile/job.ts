@@ -3,6 +3,7 @@ import { type Platform, parsePlatform } from '../image/platform.js'
 import type { ImportedSteps } from '../steps/import.js'
 import type { Store } from '../store/store.js'
 import type { BuildArguments } from './arguments.js'
+import type { Commits } from './commits.js'
 import type { BuildEvent, StepEnd } from './event.js'
 import type { FailedStep } from './failed-step.js'
 import type { IgnoreFile } from './ignore-file.js'
@@ -23,7 +24,7 @@ export interface BuildJob extends BuildArguments {
   /** Where the context's files are. Throws when there is none. */
   readonly context: () => Promise<ContextFiles>
   /** A named context: an image by its name, or files; undefined for a name that is none. */
-  readonly named: (name: string) => Promise<NamedFiles> | undefined
+  readonly named: (name: string, signal: AbortSignal) => Promise<NamedFiles> | undefined
   /** One layer a step, found again by the next build. Otherwise one layer a stage, and the cache is left alone. */
   readonly layers: boolean
   /** Whether a stage (by name or number) may take its steps from the cache. */
@@ -43,6 +44,8 @@ export interface BuildJob extends BuildArguments {
   readonly env: readonly string[]
   /** Find out why a step is executed that the cache does not have. */
   readonly explain: boolean
+  /** What the repositories of ADD are at. */
+  readonly commits: Commits
   readonly tell: (event: BuildEvent) => void
   /** Gets the step that failed, when all else has ended and its container is still there, and its error. */
   readonly onFailure?: (failed: FailedStep, error: unknown) => Promise<void>

@@ -23,7 +23,7 @@ export function lint(file: Containerfile, options: LintOptions = {}): readonly W
   const { skip, experimental } = checkOptions(file)
   const findings = [
     ...lintNames(file),
-    ...lintFrom(file),
+    ...lintFrom(file, options),
     ...lintContent(file, options),
     ...lintVariables(file, options),
   ]

@@ -26,13 +26,13 @@ export async function findOrigins(
   outcome: FileOutcome,
 ): Promise<Origins> {
   const names = new Set(namesOf(outcome))
-  const isContext = (name: string) => job.named(name) !== undefined
+  const isContext = (name: string) => job.named(name, job.signal) !== undefined
   const find = async (name: string): Promise<Origin> => {
     const index = findStage(job.stages, stage.index, name, isContext, instruction)
     if (index !== undefined) return { kind: 'stage', end: await stageEnd(index) }
-    const files = await job.named(name)
+    const files = await job.named(name, job.signal)
     if (files?.kind === 'files') return files
-    return { kind: 'image', state: await findImage(job, files?.name ?? name, job.platform, instruction.position) }
+    return { kind: 'image', state: await findImage(job, name, job.platform, instruction.position) }
   }
   return new Map(await Promise.all([...names].map(async (name) => [name, await find(name)] as const)))
 }
@@ -45,7 +45,8 @@ export async function findImage(
   position: Position,
 ): Promise<BuildState> {
   try {
-    const known = await job.named(name)
+    const known = await job.named(name, job.signal)
+    if (known?.kind === 'files') throw noImage(name)
     return await job.workshop.image(known?.kind === 'image' ? known.name : name, platform, job.signal)
   } catch (error) {
     if (!(error instanceof BuilderError) || error.code !== 'NOT_FOUND') throw error
@@ -54,6 +55,12 @@ export async function findImage(
     const near = meant === undefined ? hint : `did you mean the stage ${meant}?`
     throw errorAt(position, { operation: 'build', reason: `${name}: ${reason}`, hint: near, cause: error }, 'NOT_FOUND')
   }
+}
+
+function noImage(name: string): BuilderError {
+  const reason = 'this named context is files, not an image'
+  const hint = `write FROM scratch and COPY --from=${name} . /`
+  return new BuilderError('NOT_FOUND', { operation: 'build', object: name, reason, hint })
 }
 
 function namesOf(outcome: FileOutcome): readonly string[] {

@@ -9,6 +9,8 @@ import type { Position, Warning } from './syntax.js'
 export interface PreprocessContainerfileOptions {
   /** The Containerfile's path as the user gave it; its folder is where its includes are looked for first. */
   readonly file: string
+  /** Where the file is, when it is not at `file`: that is only its name then. */
+  readonly path?: string
   /** True when `file` only names something that is no file, such as standard input: then it has no folder. */
   readonly isNoFile?: boolean
   /** The folder of the build context; nothing when the build has none. */
@@ -110,7 +112,7 @@ function wrong(said: Diagnostic, others: number, includes: ConfinedIncludes): Bu
 function hintFor({ code, related }: Diagnostic, includes: ConfinedIncludes): string | undefined {
   if (code === 'include-missing') return includes.lookedIn()
   if (related && code === 'after-else') return `the conditional began at ${related.file}:${related.line}`
-  if (related) return `it was defined at ${related.file}:${related.line}`
+  if (related && hints[code] === undefined) return `it was defined at ${related.file}:${related.line}`
   return hints[code]
 }
 

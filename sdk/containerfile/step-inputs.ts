@@ -5,7 +5,7 @@ import { findSources } from '../layer/sources.js'
 import { contentDigest } from '../steps/content.js'
 import { stateDigest } from '../steps/key.js'
 import type { Step, StepInput } from '../steps/step.js'
-import { isGitAddress, resolveGit } from '../transport/git.js'
+import { isGitAddress } from '../transport/git-address.js'
 import type { FileOutcome } from './evaluate.js'
 import type { PlaceOutcome } from './evaluate-place.js'
 import type { RunOutcome } from './evaluate-run.js'
@@ -120,10 +120,13 @@ async function sourcesInput(job: BuildJob, outcome: PlaceOutcome, origins: Origi
 }
 
 /** Of a repository the commit decides, which is asked for. */
-async function remoteInput({ signal }: BuildJob, source: string, { checksum }: PlaceOutcome): Promise<StepInput> {
+async function remoteInput(
+  { signal, commits }: BuildJob,
+  source: string,
+  { checksum }: PlaceOutcome,
+): Promise<StepInput> {
   if (!isGitAddress(source)) return source
-  const { commit } = await resolveGit(source, { signal, ...(checksum === undefined ? {} : { checksum }) })
-  return [source, commit]
+  return [source, await commits.of(source, checksum, signal)]
 }
 
 function originDigest(origin: Exclude<Origin, { readonly kind: 'files' }>): string {

@@ -21,3 +21,15 @@ export const build = verb('build')
  * ```
  */
 export const plan = verb('plan')
+
+/**
+ * Makes a recipe of a Containerfile. See `builder convert`.
+ *
+ * @example
+ * ```ts
+ * import { convert } from 'builder-sdk'
+ * const { recipe } = await convert('Containerfile', { to: 'ts' })
+ * console.log(recipe)
+ * ```
+ */
+export const convert = verb('convert')

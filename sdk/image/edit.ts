@@ -5,6 +5,8 @@ import { splitWords } from './words.js'
 /** Changes to an image's configuration, in the words of `builder config`. */
 export interface ConfigEdits {
   readonly env?: readonly string[]
+  /** False: `$NAME` in a value of `env` is text. */
+  readonly expand?: boolean
   readonly label?: readonly string[]
   readonly unsetlabel?: readonly string[]
   readonly entrypoint?: string | readonly string[]
@@ -58,7 +60,7 @@ function editExecution(config: ExecutionConfig, edits: ConfigEdits): ExecutionCo
     ...given('WorkingDir', edits.workingdir),
     ...given('StopSignal', edits.stopSignal),
     ...given('Shell', edits.shell === undefined ? undefined : words(edits.shell)),
-    ...given('Env', edits.env && editEnv(config.Env ?? [], edits.env)),
+    ...given('Env', edits.env && editEnv(config.Env ?? [], edits.env, edits.expand ?? true)),
     ...given('Labels', (edits.label || edits.unsetlabel) && editLabels(config.Labels ?? {}, edits)),
     ...given(
       'ExposedPorts',
@@ -102,7 +104,7 @@ function jsonList(text: string): readonly string[] | undefined {
   return undefined
 }
 
-function editEnv(env: readonly string[], edits: readonly string[]): readonly string[] {
+function editEnv(env: readonly string[], edits: readonly string[], expands: boolean): readonly string[] {
   const variables = new Map(env.map((entry) => [entry.split('=', 1)[0] as string, entry.slice(entry.indexOf('=') + 1)]))
   for (const edit of edits) {
     const at = edit.indexOf('=')
@@ -111,7 +113,7 @@ function editEnv(env: readonly string[], edits: readonly string[]): readonly str
       throw usage('env', edit, 'it has no name', 'write NAME=value, NAME (taken from here) or NAME- (removed)')
     if (at < 0 && edit.endsWith('-')) variables.delete(name)
     else if (at < 0) variables.set(name, process.env[name] ?? '')
-    else variables.set(name, expand(edit.slice(at + 1), variables))
+    else variables.set(name, expands ? expand(edit.slice(at + 1), variables) : edit.slice(at + 1))
   }
   return [...variables].map(([name, value]) => `${name}=${value}`)
 }

@@ -7,6 +7,7 @@ import { changesToEdits } from '../image/instruction.js'
 import { applyLayer } from '../layer/apply.js'
 import { layerStream } from '../layer/pack.js'
 import { adoptUpper, copyUpper } from './adopt.js'
+import { baseAnnotations } from './base-annotations.js'
 import { putBlob } from './blobs.js'
 import type { Adopted } from './container-record.js'
 import { type ContainerRecord, containerDir, requireContainer } from './containers.js'
@@ -125,15 +126,6 @@ function timeOf({ steps, config }: ContainerRecord, layer: NewLayer): string {
 
 function textOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace('.000Z', 'Z')
-}
-
-/** What an image says of the one it began with. Source: OCI image-spec, annotations.md, base image annotations. */
-export function baseAnnotations({ from }: Pick<ContainerRecord, 'from'>): Readonly<Record<string, string>> {
-  if (!from) return {}
-  return {
-    'org.opencontainers.image.base.name': from.name,
-    'org.opencontainers.image.base.digest': from.manifestDigest,
-  }
 }
 
 /** The container after its upper directory became a layer: the next commit stands on the image just made. */

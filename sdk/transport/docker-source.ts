@@ -21,7 +21,7 @@ export interface OpenOptions {
 
 /**
  * `docker://registry/repository:tag` or `@digest`: an image in a registry, or in the first of its mirrors that has it.
- * Throws `NOT_FOUND`, `SYSTEM` when it cannot be reached, `UNSUPPORTED` when it is blocked or of schema 1.
+ * Throws `NOT_FOUND`, `NETWORK` when it cannot be reached, `DENIED` when it refuses, `UNSUPPORTED` when it is blocked or of schema 1.
  */
 export async function dockerSource(image: DockerName, name: string, options: OpenOptions = {}): Promise<ImageSource> {
   const { client, top } = await firstThatHas(image, name, options)

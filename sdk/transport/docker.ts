@@ -12,7 +12,7 @@ import { readTags } from './registry/tags.js'
 import { missing } from './verify.js'
 
 /**
- * All tags of a repository, in the registry's order. Throws `NOT_FOUND`, `SYSTEM` when it cannot be reached.
+ * All tags of a repository, in the registry's order. Throws `NOT_FOUND`, `NETWORK` when it cannot be reached, `DENIED` when it refuses.
  *
  * @example
  * ```ts

@@ -3,11 +3,11 @@ import { SHARE_ENV, Worker } from 'node:worker_threads'
 import { BuilderError, fromWire, type WireError } from '../errors.js'
 import { untilAborted } from '../layer/abort.js'
 import type { Store } from '../store/store.js'
-import type { Arrival } from './unpack.js'
+import type { Bounded } from './arrival.js'
 
 /** What a thread is told of a layer: what comes, its bytes, and that there are no more. */
 export type ToThread =
-  | { readonly id: number; readonly store: Store; readonly arrival: Omit<Arrival, 'stream' | 'signal'> }
+  | { readonly id: number; readonly store: Store; readonly arrival: Omit<Bounded, 'stream' | 'signal'> }
   | { readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly id: number; readonly end: 'whole' | 'broken' }
 
@@ -29,7 +29,7 @@ const worthwhile = 4 * 1024 * 1024
  * There are as many threads as processors, at most four, and layers share them. Throws what unpacking and the stream
  * throw, once the thread has let go of everything.
  */
-export async function unpackInThread(store: Store, { stream, signal, ...arrival }: Arrival): Promise<void> {
+export async function unpackInThread(store: Store, { stream, signal, ...arrival }: Bounded): Promise<void> {
   const task = leastBusy().begin(store, arrival)
   const stop = signal ? AbortSignal.any([signal, task.ending]) : task.ending
   try {
@@ -121,7 +121,7 @@ class Thread {
     return this.#tasks.size
   }
 
-  begin(store: Store, arrival: Omit<Arrival, 'stream' | 'signal'>): Task {
+  begin(store: Store, arrival: Omit<Bounded, 'stream' | 'signal'>): Task {
     const id = ++this.#lastID
     const ending = new AbortController()
     const progress: Progress = { waiting: 0, room: () => {}, end: () => {} }
@@ -163,9 +163,11 @@ class Thread {
   #hear(message: FromThread): void {
     const progress = this.#tasks.get(message.id)
     if (!progress) return
-    if ('ended' in message) return progress.end(message.error && fromWire(message.error))
-    progress.waiting -= message.used
-    progress.room()
+    if ('ended' in message) progress.end(message.error && fromWire(message.error))
+    else {
+      progress.waiting -= message.used
+      progress.room()
+    }
   }
 
   /** A thread without work does not keep the process, and ends soon. */

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { statfsSync } from 'node:fs'
 import { BuilderError } from '../errors.js'
 import type { Descriptor } from '../image/descriptor.js'
 import type { Digest } from '../image/digest.js'
@@ -8,35 +7,29 @@ import { decompress } from '../layer/compress.js'
 import { passBlob } from '../store/blobs.js'
 import { beginLayer, readLayer } from '../store/layers.js'
 import type { Store } from '../store/store.js'
+import type { Arrival, Bounded } from './arrival.js'
+import { layerLimit, TooMuch } from './layer-limit.js'
 import { isWorthThread, unpackInThread } from './unpack-threads.js'
-
-/** A layer's blob on its way into the store, and the diffID that the image's configuration gives it. */
-export interface Arrival {
-  readonly blob: Descriptor
-  readonly diffID: Digest
-  readonly stream: AsyncIterable<Uint8Array>
-  readonly signal?: AbortSignal
-}
 
 /**
  * Keeps a blob and makes a layer of it in one pass, a large one in a thread of its own. Blob and layer show only when size,
- * digest and diffID are what they should be. The tar may
- * have nine tenths of the bytes that are free on the store's disk: a decompression bomb ends there.
+ * digest and diffID are what they should be. A decompression bomb ends where {@link layerLimit} says.
  * Throws `DIGEST`, `INVALID`, `UNSAFE`, `ID_MAP`, `ABORTED`, `SYSTEM`.
  */
-export function unpackLayer(store: Store, arrival: Arrival): Promise<void> {
-  return isWorthThread(arrival.blob.size) ? unpackInThread(store, arrival) : unpackHere(store, arrival)
+export async function unpackLayer(store: Store, arrival: Arrival): Promise<void> {
+  const limit = layerLimit(store, arrival.blob)
+  const unpack = isWorthThread(arrival.blob.size) ? unpackInThread : unpackHere
+  await unpack(store, { ...arrival, limit })
 }
 
 /** The same in this thread: every chunk is hashed, written, decompressed and unpacked before the next one is asked for. */
-export async function unpackHere(store: Store, { blob, diffID, stream, signal }: Arrival): Promise<void> {
+export async function unpackHere(store: Store, { blob, diffID, stream, limit, signal }: Bounded): Promise<void> {
   const stop = signal ? { signal } : {}
   await using passing = await passBlob(store, stream, { ...blob, ...stop })
   await using layer = await beginLayer(store)
-  const limit = Math.floor(freeBytes(store) * usableShare)
   const applied = await untar(passing.stream, blob, (compressed) =>
     applyLayer(
-      bounded(decompress(compressed), () => overLimit(blob, limit), limit),
+      bounded(decompress(compressed), () => new TooMuch(blob, limit), limit.bytes),
       layer.diff,
       stop,
     ),
@@ -76,7 +69,7 @@ async function untar<Result>(
     return await read({ [Symbol.asyncIterator]: () => ({ next: () => iterator.next() }) })
   } catch (error) {
     const isBadData = error instanceof BuilderError && (error.code === 'INVALID' || error.code === 'UNSAFE')
-    while (isBadData && !(await iterator.next()).done);
+    while (isBadData && !(error instanceof TooMuch) && !(await iterator.next()).done);
     throw ofBlob(blob, error)
   } finally {
     // Not awaited: a stream that keeps silent would never answer.
@@ -92,14 +85,6 @@ async function* bounded(tar: AsyncIterable<Uint8Array>, failure: () => BuilderEr
     yield chunk
   }
 }
-
-function freeBytes(store: Store): number {
-  const { bavail, bsize } = statfsSync(store.root)
-  return bavail * bsize
-}
-
-/** Of the free bytes; the rest is for directories and for others. */
-const usableShare = 0.9
 
 /** What decompresses knows bytes only, not whose. */
 function ofBlob({ digest }: Descriptor, error: unknown): unknown {
@@ -119,11 +104,4 @@ function longer({ digest }: Descriptor, diffID: Digest, size: number): BuilderEr
   const reason = `its tar has more than the ${size} bytes of ${diffID}, which the image's configuration says it is`
   const hint = 'the image is damaged or was altered: get it again'
   return new BuilderError('DIGEST', { operation: 'unpack layer', object: digest, reason, hint })
-}
-
-/** `SYSTEM`, so that the rest of a bomb is not waited for. */
-function overLimit({ digest, size }: Descriptor, limit: number): BuilderError {
-  const reason = `its ${size} bytes decompress to more than ${limit}, nine tenths of what the store's disk has free`
-  const hint = 'if you trust the image, free some space or choose another store with --root'
-  return new BuilderError('SYSTEM', { operation: 'unpack layer', object: digest, reason, hint })
 }

@@ -1,12 +1,19 @@
-import { openContext } from '../containerfile/context.js'
-import { findIgnoreFile } from '../containerfile/ignore-file.js'
-import type { ContextFiles, NamedFiles } from '../containerfile/job.js'
-import { findNamedContext } from '../containerfile/named-context.js'
+import { type Context, openContext } from '../containerfile/context.js'
+import type { Held } from '../containerfile/held.js'
+import { findIgnoreFile, type IgnoreFile } from '../containerfile/ignore-file.js'
+import type { BuildJob, ContextFiles, NamedFiles } from '../containerfile/job.js'
+import { findNamedContext, type NamedContext } from '../containerfile/named-context.js'
 import { BuilderError } from '../errors.js'
-import type { BuildInputs } from './build-inputs.js'
+import type { Store } from '../store/store.js'
 
 /** The files of the build's own context. Throws `NOT_FOUND` where the context is a Containerfile alone. */
-export function contextFiles({ context, ignore }: Pick<BuildInputs, 'context' | 'ignore'>): ContextFiles {
+export function contextFiles({
+  context,
+  ignore,
+}: {
+  readonly context: Context
+  readonly ignore?: IgnoreFile
+}): ContextFiles {
   if (context.containerfile === undefined) return { path: context.path, ...(ignore ? { ignore } : {}) }
   throw new BuilderError('NOT_FOUND', {
     operation: 'build',
@@ -16,21 +23,23 @@ export function contextFiles({ context, ignore }: Pick<BuildInputs, 'context' | 
   })
 }
 
+/** What named contexts are opened with. */
+export interface NamedInputs {
+  readonly store: Store
+  /** Releases them. */
+  readonly held: Held
+  readonly contexts: ReadonlyMap<string, NamedContext>
+}
+
 /** Opens named contexts, each when it is first used, and once. */
-export function namedFiles({
-  store,
-  held,
-  contexts,
-  options,
-}: Pick<BuildInputs, 'store' | 'held' | 'contexts' | 'options'>): BuildInputs['named'] {
+export function namedFiles({ store, held, contexts }: NamedInputs): BuildJob['named'] {
   const opened = new Map<string, Promise<NamedFiles>>()
-  return (name: string): Promise<NamedFiles> | undefined => {
+  return (name, signal) => {
     const context = findNamedContext(contexts, name)
     if (!context) return undefined
     if (context.kind === 'image') return Promise.resolve({ kind: 'image', name: context.image })
     const open = async (): Promise<NamedFiles> => {
-      const signal = options.signal ? { signal: options.signal } : {}
-      const { path } = held.use(await openContext(context.where, { store, ...signal }))
+      const { path } = held.use(await openContext(context.where, { store, signal }))
       const ignore = await findIgnoreFile(path)
       return { kind: 'files', path, ...(ignore ? { ignore } : {}) }
     }

@@ -2,13 +2,12 @@ import type { StageEnd } from '../containerfile/job.js'
 import { type BuildState, historyOf, timeOf } from '../containerfile/state.js'
 import { assembleImage } from '../image/assemble.js'
 import { editConfig, pair } from '../image/edit.js'
+import { baseAnnotations } from '../store/base-annotations.js'
 import { putBlob } from '../store/blobs.js'
 import { addImage, findImage, type Image, tagImage } from '../store/images.js'
 import { withLock } from '../store/locks.js'
-import { baseAnnotations } from '../store/seal.js'
 import type { Store } from '../store/store.js'
 import type { BuildOptions } from './build-options.js'
-import { commit } from './commit.js'
 import type { GlobalOptions } from './global.js'
 
 /** How a build's last stage becomes an image. */
@@ -31,6 +30,7 @@ export async function finishImage(store: Store, end: StageEnd, finishing: Finish
   await bench.configure(state.config, state.annotations)
   const { epoch, options, here, names } = finishing
   const [first, ...others] = names
+  const { commit } = await import('./commit.js')
   const { id } = await commit(bench.id, first, {
     ...here,
     quiet: true,

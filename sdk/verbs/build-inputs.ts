@@ -2,7 +2,7 @@ import { type Context, type ContextOptions, openContext } from '../containerfile
 import { findContainerfile } from '../containerfile/find-containerfile.js'
 import type { Held } from '../containerfile/held.js'
 import { findIgnoreFile, type IgnoreFile } from '../containerfile/ignore-file.js'
-import type { NamedFiles } from '../containerfile/job.js'
+import type { BuildJob } from '../containerfile/job.js'
 import { findNamedContext, type NamedContext, namedContexts } from '../containerfile/named-context.js'
 import { type BuildPlan, planBuild } from '../containerfile/plan.js'
 import { platformsOf } from '../containerfile/platforms.js'
@@ -27,7 +27,7 @@ export interface BuildInputs {
   readonly given: ReadonlyMap<string, string>
   readonly options: PlanningOptions
   /** A named context by its name: opened when it is first used, and once. Undefined for a name that is none. */
-  readonly named: (name: string) => Promise<NamedFiles> | undefined
+  readonly named: BuildJob['named']
 }
 
 /** Opens the context, and reads the Containerfile and the values that it is given. Throws what that throws. */
@@ -45,7 +45,7 @@ export async function openInputs(
   const found = await findContainerfile(context, options.file, opening)
   const file = await readContainerfile(found, context, options)
   const ignore = await findIgnoreFile(context.path, found.path, options.ignorefile)
-  const named = namedFiles({ store, held, contexts, options })
+  const named = namedFiles({ store, held, contexts })
   return { store, held, context, file, contexts, given, options, named, ...(ignore ? { ignore } : {}) }
 }
 

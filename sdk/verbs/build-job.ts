@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { Commits } from '../containerfile/commits.js'
 import type { BuildJob } from '../containerfile/job.js'
 import { Jobs } from '../containerfile/jobs.js'
 import type { BuildPlan } from '../containerfile/plan.js'
@@ -13,7 +14,6 @@ import type { BuildInputs } from './build-inputs.js'
 import type { BuildOptions } from './build-options.js'
 import type { BuildProgress } from './build-progress.js'
 import { runInputs } from './build-run-options.js'
-import { openShell } from './build-shell.js'
 import { environmentOf } from './build-values.js'
 import { workshopOf } from './build-workshop.js'
 import type { GlobalOptions } from './global.js'
@@ -26,6 +26,7 @@ export interface Building extends BuildInputs {
   readonly cache: Pick<BuildJob, 'imported' | 'onKept'>
   /** All platforms share the places. */
   readonly jobs: Jobs
+  readonly commits: Commits
 }
 
 /** What the executor needs for one platform. Throws `USAGE` for options that cannot be. */
@@ -46,11 +47,17 @@ export function jobFor(building: Building, plan: BuildPlan, platform: Platform):
     imported: cache.imported,
     onKept: cache.onKept,
     jobs,
+    commits: building.commits,
     runInputs: runInputs(options),
     env: environmentOf(options),
     ...(epoch === undefined ? {} : { epoch }),
     ...(onFailure === 'shell'
-      ? { onFailure: (failed, error) => openShell({ store, options, progress }, failed, error, here) }
+      ? {
+          onFailure: async (failed, error) => {
+            const { openShell } = await import('./build-shell.js')
+            await openShell({ store, options, progress }, failed, error, here)
+          },
+        }
       : {}),
   }
 }

@@ -3,7 +3,6 @@ import { caller } from '../namespace/caller.js'
 import { openStore } from '../store/store.js'
 import { canAsk } from './ask.js'
 import { type BuildProgress, type BuildProgressOptions, showBuild } from './build-progress.js'
-import { reportPath, writeReport } from './build-report.js'
 import type { GlobalOptions } from './global.js'
 
 /**
@@ -14,11 +13,12 @@ export async function watchBuild<T>(
   options: BuildProgressOptions & GlobalOptions,
   work: (progress: BuildProgress) => Promise<T>,
 ): Promise<T> {
-  const report = options.report === undefined ? undefined : reportPath(options.report)
+  const page = options.report === undefined ? undefined : await import('./build-report.js')
+  const report = page?.reportPath(options.report ?? '')
   if (options.onFailure === 'shell' && !canAsk()) throw noTerminal()
   await using progress = showBuild(options)
   const write = async (error?: unknown) => {
-    if (report !== undefined) await writeReport(report, progress.record, await openStore(options), error)
+    if (page && report !== undefined) await page.writeReport(report, progress.record, await openStore(options), error)
   }
   try {
     const result = await work(progress)

@@ -1,3 +1,4 @@
+import { Commits } from '../containerfile/commits.js'
 import { executeBuild } from '../containerfile/execute.js'
 import { Held } from '../containerfile/held.js'
 import { formatWarnings } from '../containerfile/lint.js'
@@ -11,7 +12,7 @@ import type { Image } from '../store/images.js'
 import { addToList } from '../store/lists.js'
 import { isList } from '../store/read-list.js'
 import { openStore, type Store } from '../store/store.js'
-import { openCaches } from './build-cache.js'
+import type { BuildCache } from './build-cache.js'
 import { checkFile } from './build-check.js'
 import { finishImage } from './build-finish.js'
 import { openInputs, planFor } from './build-inputs.js'
@@ -22,7 +23,7 @@ import { watchBuild } from './build-watch.js'
 import { epochOf } from './epoch.js'
 import { reapContainers, reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
-import { type OutputOptions, writeOutput } from './write-output.js'
+import type { OutputOptions } from './write-output.js'
 
 export type { BuildOptions, BuildResult } from './build-options.js'
 
@@ -65,9 +66,17 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
   const store = await openStore(options)
   await using held = new Held()
   const inputs = await openInputs(store, held, context, options, 'build')
-  await using cache = await openCaches(store, options, progress)
-  const building: Building = { ...inputs, options, epoch, progress, cache, jobs: jobsOf(options) }
-  const checked = checkFile(building)
+  await using cache = await cachesOf(store, options, progress)
+  const building: Building = {
+    ...inputs,
+    options,
+    epoch,
+    progress,
+    cache,
+    jobs: jobsOf(options),
+    commits: new Commits(),
+  }
+  const checked = await checkFile(building)
   if (options.check) return { id: '', names: [], digest: '', ...checked }
   await reapRuns(store)
   await reapContainers(store)
@@ -81,6 +90,13 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
 export function present({ id, warnings }: BuildResult, { output, check }: BuildOptions): string {
   if (check) return warnings.length === 0 ? 'no warnings found' : formatWarnings(warnings)
   return writesToStdout(parseOutputs(output)) ? '' : id
+}
+
+/** What writes and reads images elsewhere is loaded only when it is needed. */
+async function cachesOf(store: Store, options: BuildOptions, progress: BuildProgress): Promise<BuildCache> {
+  if (options.cacheFrom || options.cacheTo)
+    return (await import('./build-cache.js')).openCaches(store, options, progress)
+  return { imported: [], onKept() {}, async write() {}, async [Symbol.asyncDispose]() {} }
 }
 
 /** All platforms at the same time; the first that fails stops the others. A list of several gets the names. */
@@ -125,7 +141,11 @@ async function finish(
   const built = images.length > 1 ? await combine(store, images, names) : first
   if (options.manifest !== undefined)
     for (const image of images) await addToList(store, options.manifest, image, 'build --manifest')
-  for (const output of outputs) await writeOutput(store, { built, images, names }, output, reaching(store, options))
+  if (outputs.length > 0) {
+    // It brings every transport along.
+    const { writeOutput } = await import('./write-output.js')
+    for (const output of outputs) await writeOutput(store, { built, images, names }, output, reaching(store, options))
+  }
   if (options.iidfile) await writeResult(options.iidfile, iidText(built))
   if (options.metadataFile) await writeResult(options.metadataFile, metadataText(built, names, images))
   return { id: built.id, names, digest: isList(built) ? built.digest : built.manifestDigest }

@@ -15,6 +15,8 @@ export interface ConfigOptions extends GlobalOptions {
    * @placeholder NAME=VALUE
    */
   env?: readonly string[]
+  /** Replace `$NAME` in the values of --env, or leave it with --no-expand. @negatable */
+  expand?: boolean
   /**
    * Label of the image.
    * @short l

@@ -46,7 +46,7 @@ export interface ImageCopyResult {
  * against its digest on the way. Layers go four at a time, and those that the destination has are not sent.
  *
  * Throws `NOT_FOUND` for a source that is not there, `EXISTS` for a place that is taken, `DIGEST` and `INVALID` for a damaged
- * image, `SYSTEM` when a registry cannot be reached or refuses.
+ * image, `NETWORK` when a registry cannot be reached, `DENIED` when it refuses.
  *
  * @verb image copy
  * @where inside

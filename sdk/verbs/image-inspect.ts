@@ -39,7 +39,7 @@ export interface ImageInspectOptions extends GlobalOptions, RegistryOptions {
  * list's and the rest this machine's image, unless --platform names another. Field names are skopeo's.
  *
  * Throws `NOT_FOUND` for an image that is not there or not for the platform, `INVALID` and `DIGEST` for a damaged one,
- * `SYSTEM` when a registry cannot be reached, `USAGE` for a template that cannot be read.
+ * `NETWORK` when a registry cannot be reached, `DENIED` when it refuses, `USAGE` for a template that cannot be read.
  *
  * @verb image inspect
  * @where outside

@@ -48,7 +48,7 @@ export interface LoginResult {
  * It goes into `--authfile`, `REGISTRY_AUTH_FILE` or auth.json, or to the credential helper that is set there. Without a user
  * and a password a login that is there is checked; when there is none, builder asks at the terminal.
  *
- * Throws `INVALID` when the registry refuses, `SYSTEM` when it cannot be reached, `NOT_FOUND` with `getLogin` when there is
+ * Throws `DENIED` when the registry refuses, `NETWORK` when it cannot be reached, `NOT_FOUND` with `getLogin` when there is
  * no login, `USAGE` when a user or a password is missing and there is no terminal.
  *
  * @verb
@@ -159,7 +159,7 @@ function notLoggedIn(key: string): never {
 }
 
 function refused(key: string): BuilderError {
-  return new BuilderError('INVALID', {
+  return new BuilderError('DENIED', {
     operation: 'login',
     object: key,
     reason: 'the registry refuses this user with this password',

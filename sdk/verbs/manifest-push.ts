@@ -1,18 +1,18 @@
+import { BuilderError } from '../errors.js'
 import type { Descriptor } from '../image/descriptor.js'
 import { dropList, findList } from '../store/lists.js'
 import { openStore, type Store } from '../store/store.js'
 import { inFormat } from '../transport/convert.js'
-import { copyImage } from '../transport/copy.js'
 import { localSource } from '../transport/local.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import { type ImageSink, type ImageSource, openSink } from '../transport/transport.js'
 import type { GlobalOptions } from './global.js'
-import { type ProgressOptions, showProgress } from './progress.js'
+import { checkTransfer, type TransferOptions, transferImage } from './image-copy-transfer.js'
 import { pushDestination } from './push-destination.js'
 import { writeResult } from './result-file.js'
 
 /** Options of {@link manifestPush}. */
-export interface ManifestPushOptions extends GlobalOptions, RegistryOptions, ProgressOptions {
+export interface ManifestPushOptions extends GlobalOptions, RegistryOptions, TransferOptions {
   /**
    * Push the images too; without them the list alone, for a place that has them.
    * @negatable
@@ -24,11 +24,6 @@ export interface ManifestPushOptions extends GlobalOptions, RegistryOptions, Pro
    * @placeholder FILE
    */
   digestfile?: string
-  /**
-   * Form of the list and of its images' manifests at the destination. Default: as they are.
-   * @short f
-   */
-  format?: 'oci' | 'v2s2'
   /** Remove the list afterwards. */
   rm?: boolean
 }
@@ -42,8 +37,10 @@ export interface ManifestPushResult {
 /**
  * Copies a list and its images out of the store.
  *
- * The destination is transport:path; without a transport it is a registry. `--format v2s2` makes a Docker manifest list of
- * Docker manifests of it, which changes their digests and drops annotations.
+ * The destination is transport:path; without a transport it is a registry. As with `push`, layers made here are compressed
+ * with gzip for a registry and stay as they are elsewhere, and what came compressed keeps its bytes: a list of images made
+ * here has another digest in a registry than in the store. `--format v2s2` makes a Docker manifest list of
+ * Docker manifests of it, which changes their digests and drops annotations. `--no-all` pushes the list as the store has it.
  *
  * Throws `NOT_FOUND` for an unknown list, or when the store has lost one of its images, `INVALID` for an image, `UNSUPPORTED`
  * for a destination that holds no lists (docker-archive) and for a layer that Docker's form cannot name.
@@ -68,6 +65,7 @@ export async function manifestPush(
   destination: string,
   options: ManifestPushOptions = {},
 ): Promise<ManifestPushResult> {
+  check(options)
   const store = await openStore(options)
   await findList(store, list, 'manifest push')
   const { digest } = await copyOut(store, list, destination, options)
@@ -85,12 +83,24 @@ async function copyOut(store: Store, list: string, destination: string, options:
   const { format, all = true, signal } = options
   const stopping = signal ? { signal } : {}
   await using own = await localSource(store, list, { all: true })
-  const source = format ? inFormat(own, format) : own
   const place = pushDestination(list, [], destination)
   await using sink = await openSink(store, place, { registry: options, ...stopping })
-  if (!all) return await copyListAlone(source, sink, stopping)
-  await using progress = showProgress(options, 'manifest push')
-  return await copyImage(source, sink, { all, onProgress: progress.onProgress, ...stopping })
+  if (all)
+    return await transferImage(own, sink, options, { operation: 'manifest push', destination: place, all, signal })
+  return await copyListAlone(format ? inFormat(own, format) : own, sink, stopping)
+}
+
+/** Throws `USAGE`. */
+function check(options: ManifestPushOptions): void {
+  checkTransfer(options, 'manifest push')
+  const { all = true, compressionFormat, compressionLevel, forceCompression } = options
+  if (all || (compressionFormat === undefined && compressionLevel === undefined && !forceCompression)) return
+  throw new BuilderError('USAGE', {
+    operation: 'manifest push',
+    object: '--no-all',
+    reason: 'without its images a list is pushed as it is, and nothing is compressed',
+    hint: 'leave out --no-all, or the flags of the compression',
+  })
 }
 
 async function copyListAlone(

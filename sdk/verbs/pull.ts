@@ -42,7 +42,7 @@ export interface PullResult {
  * parallel.
  *
  * Throws `NOT_FOUND` for an image that is nowhere, `DIGEST` and `INVALID` for a damaged one, `UNSAFE` for one that tries to
- * write outside its root, `SYSTEM` when a registry cannot be reached.
+ * write outside its root, `NETWORK` when a registry cannot be reached, `DENIED` when it refuses.
  *
  * @verb
  * @where inside

@@ -44,7 +44,7 @@ export interface PushResult {
  * replaced; a `docker-archive:` is not.
  *
  * Throws `NOT_FOUND` for an unknown image, `EXISTS` where a docker-archive is there already, or something else than an image,
- * `DIGEST` when a layer in the store was altered, `SYSTEM` when a registry cannot be reached or refuses.
+ * `DIGEST` when a layer in the store was altered, `NETWORK` when a registry cannot be reached, `DENIED` when it refuses.
  *
  * @verb
  * @where inside

@@ -1,8 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bootID, isAlive, type ProcessIdentity, startTimeOf } from '../namespace/process.js'
-import { dropMemoryFolder } from '../runtime/memory-folder.js'
-import { finishRun, type PreparedRun } from '../runtime/run.js'
+import type { PreparedRun } from '../runtime/run-request.js'
 import { scanContainers } from '../store/container-files.js'
 import { removeContainer } from '../store/containers.js'
 import { abandonMount } from '../store/mounts.js'
@@ -41,6 +40,8 @@ export async function reapRuns(store: Store): Promise<void> {
     if (isAlive({ pid: Number(pid), startTime, bootID: bootID() })) continue
     const folder = join(runsOf(store), name)
     const note = readNote(folder)
+    const { finishRun } = await import('../runtime/run.js')
+    const { dropMemoryFolder } = await import('../runtime/memory-folder.js')
     if (note?.runner) await end(note.runner)
     if (note) await finishRun(note.prepared, { keepMountpoints: true })
     dropMemoryFolder(memoryOf(folder))

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pair, type Row } from './pair.js'
-import { call, makeTree, newPlace } from './places.js'
+import { call, makeTree, newPlace, restDisk } from './places.js'
 
 const [files, bytes, runs] = [20_000, 600_000_000, 2]
 
@@ -51,15 +51,18 @@ async function unpacking(place: ReturnType<typeof newPlace>, tree: string, work:
   call([...place.ours, 'push', '-q', 'big', layout], place)
   await source.after()
   const ours = {
+    before: restDisk,
     run: async () => void call([...place.ours, 'pull', '-q', layout], place),
     after: emptied(place.ours, place),
   }
   const buildah = {
+    before: restDisk,
     run: async () => void call([...place.buildah, 'pull', '-q', layout], place),
     after: emptied(place.buildah, place),
   }
   const raw = join(place.folder, 'raw')
   const umoci = {
+    before: restDisk,
     run: async () => void call(['umoci', 'raw', 'unpack', '--image', layout.slice(4), raw], place),
     after: async () => rmSync(raw, { recursive: true, force: true }),
   }

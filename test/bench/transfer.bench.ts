@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type RegistryServer, startRegistry } from '../transport/registry/server.js'
 import { type Prepared, pair, type Row } from './pair.js'
-import { newPlace, type Place } from './places.js'
+import { newPlace, type Place, restDisk } from './places.js'
 
 /** `BENCH_MEGABYTES=20` tries it with little. */
 const megabytes = Number(process.env.BENCH_MEGABYTES ?? 600)
@@ -68,6 +68,7 @@ function fill(folder: string, layer: number): void {
 async function pulls(place: Place, image: string, size: string): Promise<readonly Row[]> {
   const own = fresh(place, 'pulled')
   const ours: Prepared = {
+    before: restDisk,
     run: async () => {
       await call([...own.words, 'pull', '-q', '--tls-verify=false', image], place)
       await call([...own.words, 'from', image.slice('docker://'.length)], place)
@@ -79,6 +80,7 @@ async function pulls(place: Place, image: string, size: string): Promise<readonl
     const store = peerStore(place, program)
     const make = program === 'buildah' ? 'from' : 'create'
     const peer: Prepared = {
+      before: restDisk,
       run: async () => {
         await call([...store, 'pull', '-q', '--tls-verify=false', image], place)
         await call([...store, make, image.slice('docker://'.length), ...(make === 'create' ? ['true'] : [])], place)

@@ -356,3 +356,28 @@ if (isUser) {
     await builder(['rm', 'c'], { store })
   })
 }
+
+for (const [verb, code] of [
+  ['images', 125],
+  ['version', 125],
+  ['untag x', 125],
+  ['containers --quiet', 0],
+] as const)
+  test(`${verb} with standard output closed ends with ${code}`, async (t) => {
+    const at = tempDir(t)
+    const places = `--root ${at}/root --runroot ${at}/run`
+    const ran = await command(['sh', '-c', `"$0" ${places} ${verb} >&-`, join(top, 'bin/builder')])
+    assert.equal(ran.code, code, ran.stderr)
+    if (verb !== 'untag x' && code === 125)
+      assert.equal(ran.stderr, 'builder: write standard output: it is closed, or open for something else\n')
+  })
+
+for (const words of ['copy c x /y', 'add c x /y', 'run --mount type=bind,src=x,dst=/x c true'])
+  test(`${words.split(' ')[0]} in a folder that was removed says so`, async (t) => {
+    const at = tempDir(t)
+    const b = `"$0" --root ${at}/root --runroot ${at}/run`
+    const script = `cd ${at}; ${b} from --name c scratch; mkdir gone; cd gone; rmdir ../gone; ${b} ${words}`
+    const ran = await command(['sh', '-c', script, join(top, 'bin/builder')])
+    assert.equal(ran.code, 125)
+    assert.match(ran.stderr, /^builder: (copy|add|run): the working folder was removed; go to another one$/m)
+  })

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { checkOptions } from '../../sdk/containerfile/check-options.js'
 import { formatWarnings, lint } from '../../sdk/containerfile/lint.js'
+import { baseImages } from '../../sdk/containerfile/lint-globals.js'
 import { parseContainerfile } from '../../sdk/containerfile/parse.js'
 import { parseIgnore } from '../../sdk/layer/ignore.js'
 
@@ -274,10 +275,45 @@ describe('linting a Containerfile', () => {
       assert.throws(() => found(`${text}\nFROM a`), { name: 'BuilderError', code: 'INVALID', message })
   })
 
-  it('tells of a text that cannot be expanded', () =>
-    assert.throws(() => found('FROM a\nWORKDIR /x/${A'), {
-      message: /^expand Containerfile:2:12: the } that ends \$\{…\} is missing/,
-    }))
+  const unclear: [why: string, text: string, message: RegExp][] = [
+    ['an open brace', 'FROM a\nWORKDIR /x/${A', /^expand Containerfile:2:12: the } that ends \$\{…\} is missing/],
+    ['an argument that is asked for', 'FROM a\nARG A\nUSER ${A:?give A}', /^expand Containerfile:3:6: A: give A/],
+    ['a base that is asked for', 'ARG A\nFROM ${A?missing}', /^expand Containerfile:2:6: A: missing/],
+    ['a default in front of FROM', 'ARG A="${B?give B}"\nFROM a', /^expand Containerfile:1:8: B: give B/],
+  ]
+  for (const [why, text, message] of unclear)
+    it(`tells of a text that cannot be expanded only when it is strict: ${why}`, () => {
+      const file = parseContainerfile(text)
+      assert.deepEqual(lint(file), [])
+      assert.throws(() => lint(file, { strict: true }), { code: 'INVALID', message })
+    })
+
+  it('knows what is given from outside', () => {
+    const given = new Map([
+      ['A', '/srv'],
+      ['B', 'known'],
+    ])
+    const text = 'ARG B\nFROM ${B:?missing}\nARG A=${C?missing}\nWORKDIR ${A:?give A}\nENV X=$GOPATH Y=$GOPTH'
+    const warnings = lint(parseContainerfile(text), { given, strict: true, environmentOf })
+    assert.deepEqual(
+      warnings.map(({ message }) => message),
+      ["Usage of undefined variable '$GOPTH' (did you mean $GOPATH?)"],
+    )
+  })
+
+  it('keeps what one stage declares from the next', () => {
+    const file = parseContainerfile('FROM scratch AS a\nFROM a AS b\nARG X\nFROM a\nUSER $X')
+    assert.deepEqual(
+      lint(file).map(({ rule }) => rule),
+      ['UndefinedVar'],
+    )
+  })
+
+  it('names the images that stages begin with', () => {
+    const file = parseContainerfile('ARG T=1\nFROM a:$T AS x\nFROM x\nFROM scratch\nFROM b:${U:?}\nFROM a:1')
+    assert.deepEqual(baseImages(file, {}), ['a:1'])
+    assert.deepEqual(baseImages(file, { given: new Map([['T', '2']]) }), ['a:2', 'a:1'])
+  })
 
   it('writes findings for people, in the order of the file', () => {
     assert.equal(

@@ -57,6 +57,12 @@ const rows: Readonly<Record<string, Row>> = {
   },
   'an ARG in an ARG': { file: 'ARG V=12\nARG I=debian:${V}\nFROM $I', gives: ['0: debian:12'] },
   'a platform ARG': { file: 'FROM i-${TARGETARCH}-$BUILDOS', gives: ['0: i-amd64-linux'] },
+  'a platform ARG without a value': { file: 'FROM i${TARGETOSVERSION-none}', gives: ['0: i'] },
+  'a platform ARG that is given': {
+    file: 'FROM i-$TARGETARCH',
+    options: { given: new Map([['TARGETARCH', 'mine']]) },
+    gives: ['0: i-mine'],
+  },
   'what was not declared is not seen': {
     file: 'FROM debian${V:--none}',
     options: { given: new Map([['V', '13']]) },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { needs } from '../lane.js'
 import { assertTidy, assertWhole, busyboxContainer, layersOf, newScene, type Scene, tree } from './scene.js'
@@ -79,21 +80,53 @@ test('kill -9 while a list takes an image from an archive', async (t) => {
   await assertTidy(scene)
 })
 
+test('kill -9 while a Containerfile is built', async (t) => {
+  if (!needs(t, 'busybox')) return
+  const scene = newScene(t)
+  await busyboxContainer(scene)
+  await scene.ok(['commit', '-q', '--rm', 'base', 'start'])
+  const context = tree(scene, 'context', 60)
+  // The folder's name is in the commands, so that they are found when they outlive the kill.
+  const lines = [
+    'FROM start AS a',
+    `RUN : ${scene.folder}; sleep 0.1; echo a >/a`,
+    'FROM start AS b',
+    `RUN : ${scene.folder}; sleep 0.1; echo b >/b`,
+    'FROM start',
+    'COPY . /data',
+    'COPY --from=a /a /',
+    'COPY --from=b /b /',
+    'RUN cat /a /b >/both',
+  ]
+  writeFileSync(scene.at('Containerfile'), `${lines.join('\n')}\n`)
+  const verb = ['build', '-q', '-t', 'web', '-f', scene.at('Containerfile')]
+  const layers = (round: number) => (round % 3 === 2 ? ['--layers=false'] : round % 3 === 1 ? ['--no-cache'] : [])
+  await killAtManyPoints(scene, (round) => [...verb, ...layers(round), context], undefined, 6)
+  const id = await scene.ok([...verb, context])
+  assert.equal(await scene.ok([...verb, context]), id)
+  const c = await scene.ok(['from', 'web'])
+  assert.equal(await scene.ok(['run', c, '--', 'cat', '/both']), 'a\nb')
+  await scene.ok(['rm', c])
+  assert.equal(await scene.ok(['containers', '-q']), '')
+  await assertTidy(scene)
+})
+
 /** Measures the verb once, then kills it at moments spread over that time; after each the store is whole. */
 async function killAtManyPoints(
   scene: Scene,
   verb: (round: number) => readonly string[],
   before: (round: number) => Promise<void> = async () => {},
+  times = rounds,
 ): Promise<void> {
   let whole = Number.POSITIVE_INFINITY
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < times; round++) {
     await before(round)
     if (round === 0) {
       const start = performance.now()
       await scene.killed(verb(99), 60_000)
       whole = performance.now() - start
     }
-    const share = 0.15 + (0.9 * (round + Math.random())) / rounds
+    const share = 0.15 + (0.9 * (round + Math.random())) / times
     await scene.killed(verb(round), whole * share)
     await assertWhole(scene)
   }

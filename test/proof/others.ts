@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { command } from '../lane.js'
 import { isRoot, type Scene } from './scene.js'
 
@@ -10,6 +10,8 @@ export interface Others {
   /** A script in the namespace where podman, as `podman $FLAGS`, mounts; gives what it printed. */
   inPodman(script: string): Promise<string>
   inBuildah(script: string): Promise<string>
+  /** Runs a container of an image with podman, words as `podman run` takes them, and gives what it printed. */
+  podmanRun(...args: readonly string[]): Promise<string>
 }
 
 export function others(scene: Scene): Others {
@@ -42,5 +44,27 @@ export function others(scene: Scene): Others {
     },
     inPodman: inside('podman'),
     inBuildah: inside('buildah'),
+    podmanRun: (...args) => {
+      const run = ['run', '--rm', '--cgroups=disabled', '--network=none', ...limits]
+      return must(['podman', ...flags.podman, '--runtime', wrappedCrun(scene), ...run, ...args])
+    },
   }
+}
+
+/** podman asks for more open files and processes than the limits of a small machine permit. */
+const limits = ['--ulimit=nofile=1024:1024', '--ulimit=nproc=1024:1024']
+
+/**
+ * crun that finds version 2 of cgroups alone where both are mounted: crun 1.8 refuses the two together. Its name is crun's,
+ * for podman goes by the name of a runtime.
+ */
+function wrappedCrun(scene: Scene): string {
+  const path = scene.at('tools/bin/crun')
+  mkdirSync(scene.at('tools/bin'), { recursive: true })
+  const script = `#!/bin/sh
+[ -d /sys/fs/cgroup/unified ] || exec crun "$@"
+exec unshare --mount --propagation private sh -c 'mount --rbind /sys/fs/cgroup/unified /sys/fs/cgroup; exec crun "$@"' crun "$@"
+`
+  writeFileSync(path, script, { mode: 0o755 })
+  return path
 }

@@ -5,6 +5,7 @@
 export const testPackages = [
   { program: 'unshare', apt: 'util-linux' },
   { program: 'ldd', apt: 'libc-bin', dnf: 'glibc-common' },
+  { program: 'cpp', apt: 'cpp' },
   { program: 'useradd', apt: 'passwd', dnf: 'shadow-utils' },
   { program: 'newuidmap', apt: 'uidmap', dnf: 'shadow-utils' },
   { program: 'crun', apt: 'crun' },

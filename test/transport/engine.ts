@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { removeTree } from '../lane.js'
+import { removeTree } from '../remove-tree.js'
 import { podmanService, toolEnvironment } from './other-tools.js'
 import type { Bench } from './sample.js'
 
@@ -14,8 +14,11 @@ export interface Engine extends AsyncDisposable {
   readonly host: string
 }
 
-/** Starts dockerd, which needs root. It gets no network, touches no firewall, and starts its own containerd. */
-export async function startEngine(): Promise<Engine> {
+/**
+ * Starts dockerd, which needs root. It gets no network, touches no firewall, and starts its own containerd. `driver` is
+ * where its layers lie: vfs works on every file system.
+ */
+export async function startEngine(driver: 'vfs' | 'overlay2' = 'vfs'): Promise<Engine> {
   const folder = mkdtempSync(join(tmpdir(), 'engine-'))
   const at = (name: string) => join(folder, name)
   writeFileSync(at('daemon.json'), '{}')
@@ -31,8 +34,15 @@ export async function startEngine(): Promise<Engine> {
     '-H',
     `unix://${at('s')}`,
   ]
-  const quiet = ['--bridge=none', '--iptables=false', '--ip-forward=false', '--ip-masq=false', '--storage-driver=vfs']
-  const rest = ['--exec-opt', 'native.cgroupdriver=cgroupfs', '--config-file', at('daemon.json')]
+  const quiet = ['--bridge=none', '--iptables=false', '--ip-forward=false', '--ip-masq=false']
+  const rest = [
+    '--storage-driver',
+    driver,
+    '--exec-opt',
+    'native.cgroupdriver=cgroupfs',
+    '--config-file',
+    at('daemon.json'),
+  ]
   const env = { ...process.env, HOME: folder, TMPDIR: at('tmp') }
   const child = spawn('dockerd', [...places, ...quiet, ...rest], { stdio: ['ignore', log, log], env })
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()).on('error', () => resolve()))

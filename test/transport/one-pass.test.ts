@@ -51,20 +51,24 @@ describe('a layer that arrives', () => {
     assert.equal(isVisible(bench, image), true)
   })
 
-  for (const [title, change] of [
-    ['altered', (bytes: Buffer) => bytes.fill(0x55, 300_000, 300_100)],
-    ['cut off', (bytes: Buffer) => bytes.subarray(0, -1000)],
-    ['too long', (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(10)])],
-    ['something else', (bytes: Buffer) => Buffer.alloc(bytes.length, 'no tar ')],
+  for (const [size, hashes] of [
+    ['in this thread', 40_000],
+    ['in another thread', 160_000],
   ] as const)
-    it(`is refused when its blob is ${title}: the digest or the size is the reason, not the tar`, async () => {
-      await using bench = await newBench()
-      const image = bigLayer()
-      const { digest } = image.layers[0] as Sample['config']
-      image.blobs.set(digest, change(Buffer.from(image.blobs.get(digest) as Uint8Array)))
-      await assert.rejects(put(bench, image, 'web'), failsWith('DIGEST', digest))
-      assert.deepEqual(storeContent(bench), [])
-    })
+    for (const [title, change] of [
+      ['altered', (bytes: Buffer) => bytes.fill(0x55, 300_000, 300_100)],
+      ['cut off', (bytes: Buffer) => bytes.subarray(0, -1000)],
+      ['too long', (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(10)])],
+      ['something else', (bytes: Buffer) => Buffer.alloc(bytes.length, 'no tar ')],
+    ] as const)
+      it(`is refused ${size} when its blob is ${title}: the digest or the size is the reason, not the tar`, async () => {
+        await using bench = await newBench()
+        const image = bigLayer(hashes)
+        const { digest } = image.layers[0] as Sample['config']
+        image.blobs.set(digest, change(Buffer.from(image.blobs.get(digest) as Uint8Array)))
+        await assert.rejects(put(bench, image, 'web'), failsWith('DIGEST', digest))
+        assert.deepEqual(storeContent(bench), [])
+      })
 
   it('comes from the blob that the store has, when only its files are gone', async () => {
     await using bench = await newBench()
@@ -117,9 +121,10 @@ echo "$(ls "$DISK/root/tmp" "$DISK/root/layers" | grep -c '[0-9a-f]{64}') left"
 umount -l "$DISK"
 `
 
-function bigLayer(): Sample {
+/** A layer of 32 bytes for each of so many hashes. From 4 MiB on it has a thread of its own. */
+function bigLayer(hashes = 40_000): Sample {
   const image = sampleImage({ files: ['one'], compression: 'none' })
-  const noise = Buffer.from(Array.from({ length: 40_000 }, (_, i) => digestOf(String(i)).slice(7)).join(''), 'hex')
+  const noise = Buffer.from(Array.from({ length: hashes }, (_, i) => digestOf(String(i)).slice(7)).join(''), 'hex')
   const tar = tarOf({ first: noise, second: 'at the end' })
   const layer = add(image.blobs, mediaTypes.layer, tar)
   const settings = { os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: [digestOf(tar)] } }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -21,6 +21,7 @@ before(async () => {
   chmodSync(join(src, 'tree/q/one'), 0o640)
   writeFileSync(join(src, 'plain'), 'plain')
   chmodSync(join(src, 'plain'), 0o644)
+  copyFileSync(join(src, 'plain'), join(src, 'plain2'))
   const owners = lane() === 'bare' ? [] : ['--owner=12', '--group=34']
   for (const [name, flag] of [
     ['tar', '-c'],
@@ -79,6 +80,16 @@ const rows: Readonly<
   'a folder': { add: () => [`${src}/tree`, '/t'], gives: ['t/ 755 0:0', 't/q/ 755 0:0', 't/q/one 640 0:0 1'] },
   'a URL to a name': { add: () => [`${origin}/file`, '/x'], gives: ['x 600 0:0 8'] },
   'a URL to a folder': { add: () => [`${origin}/file?query=1`, '/x/'], gives: ['x/ 755 0:0', 'x/file 600 0:0 8'] },
+  'a URL whose name is encoded': { add: () => [`${origin}/a%20b`, '/x/'], gives: ['x/ 755 0:0', 'x/a b 600 0:0 8'] },
+  'a URL to be unpacked': {
+    add: () => [`${origin}/t.tar`, '/t'],
+    options: () => ({ unpack: true }),
+    gives: unpacked,
+  },
+  'two files that a pattern finds': {
+    add: () => [`${src}/p*`, '/x'],
+    gives: ['x/ 755 0:0', 'x/plain 644 0:0 5', 'x/plain2 644 0:0 5'],
+  },
   'a URL that moved': { add: () => [`${origin}/moved`, '/x'], gives: ['x 600 0:0 8'] },
   'a URL with its digest and a mode': {
     add: () => [`${origin}/file`, '/x'],
@@ -135,6 +146,10 @@ const refused: Readonly<Record<string, { args: (c: string) => readonly string[];
   'a URL that is gone': {
     args: (c) => [c, `${origin}/gone`, '/x'],
     says: /^builder: fetch http:\S+\/gone: the server answered 404 Not Found; check the address/,
+  },
+  'a URL without a name, to a folder': {
+    args: (c) => [c, `${origin}/`, '/x/'],
+    says: /^builder: add \/x\/: the address has no file name.*; write the name behind it: \/x\/NAME/,
   },
   'a server that is not there': {
     args: (c) => [c, 'http://127.0.0.1:1/x', '/x'],

@@ -29,7 +29,7 @@ before(async () => {
   put('tree/other.cf', 'FROM scratch\nCOPY dir/d /only\n')
   put('tree/a', 'a')
   put('tree/dir/d', 'd')
-  put('site/index', 'site')
+  put('site/index', 'site\n')
   await shell('tar -czf tree.tar.gz -C tree . && tar -cf site.tar -C site .')
   await shell(
     `git init -q -b main repo && cp -r tree/. repo && cd repo && git add . &&
@@ -166,6 +166,64 @@ function containerfile(...lines: readonly string[]): string {
   return path
 }
 
+test('ADD of a repository is taken from the cache until its ref is at another commit', async () => {
+  await shell('git clone -q --bare repo.git moving.git')
+  const file = containerfile('FROM scratch', `ADD ${git.origin}/moving.git#moved /`)
+  const told = async () => {
+    const states: string[] = []
+    const onEvent: BuildOptions['onEvent'] = (event) => {
+      if (event.type === 'step-end') states.push(event.state)
+    }
+    await build(join(folder, 'tree'), { ...places, quiet: true, file, onEvent })
+    return states.at(-1)
+  }
+  await shell('git -C moving.git branch -f moved main')
+  assert.deepEqual([await told(), await told()], ['done', 'hit'])
+  await shell('git -C moving.git branch -f moved two')
+  assert.deepEqual([await told(), await told()], ['done', 'hit'])
+})
+
+test('ADD checks the commit of a repository, and keeps .git when it is asked to', async () => {
+  const commit = (await command(['git', 'rev-parse', 'two'], { cwd: join(folder, 'repo') })).stdout.trim()
+  const out = join(folder, 'kept')
+  const add = (sum: string) => `ADD --keep-git-dir --checksum=${sum} ${git.origin}/repo.git#two /k`
+  const options = { ...places, quiet: true, output: [out] }
+  await build(join(folder, 'tree'), { ...options, file: containerfile('FROM scratch', add(commit)) })
+  assert.equal(
+    (
+      await command(['git', '-c', 'safe.directory=*', 'log', '-1', '--format=%H'], { cwd: join(out, 'k') })
+    ).stdout.trim(),
+    commit,
+  )
+  const wrong = { ...options, file: containerfile('FROM scratch', add('0'.repeat(40))) }
+  await assert.rejects(build(join(folder, 'tree'), wrong), {
+    code: 'DIGEST',
+    message: /:2: fetch http:\S+#two: it is commit [0-9a-f]{40}, not 0{40}; check where it comes from, or the checksum/,
+  })
+})
+
+test('RUN --mount takes files of named contexts, wherever those are', async () => {
+  put('box/bin/x', 'x')
+  await shell('cp /bin/busybox box/bin/sh')
+  const lines = [
+    'FROM scratch',
+    'COPY --from=box bin/sh /bin/sh',
+    'RUN --mount=type=bind,from=site,target=/m read -r x </m/index; echo "$x" >/got',
+  ]
+  const file = containerfile(...lines)
+  const here = process.cwd()
+  process.chdir(folder)
+  try {
+    for (const site of ['site', 'site.tar']) {
+      const out = join(folder, `mounted-${site}`)
+      await build('tree', { ...places, quiet: true, file, buildContext: ['box=box', `site=${site}`], output: [out] })
+      assert.equal(readFileSync(join(out, 'got'), 'utf8'), 'site\n')
+    }
+  } finally {
+    process.chdir(here)
+  }
+})
+
 test('an image, and a layout of one, are named contexts', async () => {
   await build(join(folder, 'tree'), {
     ...places,
@@ -260,6 +318,10 @@ const refused: Readonly<
   'a named context that is none': {
     words: () => ['--build-context', 'x=target:y', join(folder, 'tree')],
     says: /^builder: read --build-context x=target:y: a target is of docker buildx bake/,
+  },
+  'a base image that is a context of files': {
+    words: () => ['-f', containerfile('FROM site'), '--build-context', `site=${folder}/site`, join(folder, 'tree')],
+    says: /:1: site: this named context is files, not an image; write FROM scratch and COPY --from=site \. \/$/m,
   },
   'an output that is none': {
     words: () => ['-o', 'type=loacl,dest=x', join(folder, 'tree')],

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { chmodSync, linkSync, mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import type { CopyOptions } from '../../sdk/index.js'
 import { builder, command, needs, tempDir } from '../lane.js'
 import { container, inRoot, listing, places } from '../sdk/rooted.js'
@@ -16,7 +17,13 @@ write('dir/sub/y', 'y')
 write('.hidden/h', 'h')
 write('p1/p2/q', 'q')
 write('tool', '#!', 0o4755)
-write('ignore', '*.txt\n!c.txt\n.*\ntool\nlinks\nhard\np1\nignore\n')
+write('p3/deep/f', 'f')
+chmodSync(join(src, 'p3'), 0o711)
+write('v1', '1')
+write('v[1]', '2')
+write('w[1]', '3')
+write('ignore', '*.txt\n!c.txt\n.*\ntool\nlinks\nhard\np1\np3\nv*\nw*\nignore*\n')
+write('ignore-deep', 'ignore*\n/dir/sub\nx\n')
 mkdirSync(join(src, 'links'), { mode: 0o755 })
 symlinkSync('../a', join(src, 'links/relative'))
 symlinkSync('/nowhere', join(src, 'links/dangling'))
@@ -27,6 +34,10 @@ mkdirSync(join(src, 'hard'), { mode: 0o755 })
 writeFileSync(join(src, 'hard/one'), '1')
 linkSync(join(src, 'hard/one'), join(src, 'hard/two'))
 chmodSync(join(src, 'hard/one'), 0o640)
+
+const server = createServer()
+before(() => new Promise<void>((resolve) => server.listen(join(src, 'socket'), resolve)))
+after(() => server.close())
 
 /** What is in the container before, what is copied how, and what is in it afterwards (what was there before left out). */
 interface Row {
@@ -128,6 +139,90 @@ const rows: Readonly<Record<string, Row>> = {
     copy: ['dir', '/d'],
     options: { exclude: ['**/y'] },
     gives: ['d/ 755 0:0', 'd/sub/ 755 0:0', 'd/x 644 0:0 1'],
+  },
+  '--exclude of what a pattern finds': {
+    copy: ['*.txt', '/d/'],
+    options: { exclude: ['b*'] },
+    gives: ['d/ 755 0:0', 'd/c.txt 644 0:0 1'],
+  },
+  '--exclude of several, below what --parents keeps': {
+    copy: ['./dir', '/d/'],
+    options: { parents: true, exclude: ['dir/x', '**/z'] },
+    gives: ['d/ 755 0:0', 'd/dir/ 755 0:0', 'd/dir/sub/ 755 0:0', 'd/dir/sub/y 644 0:0 1'],
+  },
+  '--parents from a pivot': {
+    copy: ['p1/./p2/q', '/d/'],
+    options: { parents: true },
+    gives: ['d/ 755 0:0', 'd/p2/ 755 0:0', 'd/p2/q 644 0:0 1'],
+  },
+  '--parents from a pivot at the top': {
+    copy: ['./p1/p2/q', '/d/'],
+    options: { parents: true },
+    gives: ['d/ 755 0:0', 'd/p1/ 755 0:0', 'd/p1/p2/ 755 0:0', 'd/p1/p2/q 644 0:0 1'],
+  },
+  '--parents from a pivot in a pattern': {
+    copy: ['./*1/./*/q', '/d/'],
+    options: { parents: true },
+    gives: ['d/ 755 0:0', 'd/p2/ 755 0:0', 'd/p2/q 644 0:0 1'],
+  },
+  '--parents with a pattern of any depth': {
+    copy: ['p?/**/[qf]', '/d/'],
+    options: { parents: true },
+    gives: [
+      ...['d/ 755 0:0', 'd/p1/ 755 0:0', 'd/p1/p2/ 755 0:0', 'd/p1/p2/q 644 0:0 1'],
+      ...['d/p3/ 711 0:0', 'd/p3/deep/ 755 0:0', 'd/p3/deep/f 644 0:0 1'],
+    ],
+  },
+  '--parents with the modes of folders, and an owner': {
+    copy: ['p3/deep', '/d/'],
+    options: { parents: true, chown: '5:7' },
+    gives: ['d/ 755 5:7', 'd/p3/ 711 5:7', 'd/p3/deep/ 755 5:7', 'd/p3/deep/f 644 5:7 1'],
+  },
+  'a pattern that fits nothing beside a source that is there': {
+    copy: ['a', 'zz*', '/d/'],
+    gives: ['d/ 755 0:0', 'd/a 644 0:0 2'],
+  },
+  'a pattern below a link to a folder': {
+    copy: ['to-dir/*', '/d/'],
+    gives: ['d/ 755 0:0', 'd/x 644 0:0 1', 'd/y 644 0:0 1'],
+  },
+  'what a pattern fits, not the name that it is': { copy: ['v[1]', '/d/'], gives: ['d/ 755 0:0', 'd/v1 644 0:0 1'] },
+  'a name that is a pattern which fits nothing': { copy: ['w[1]', '/d/'], gives: ['d/ 755 0:0', 'd/w[1] 644 0:0 1'] },
+  'a name with its pattern’s signs made plain': { copy: ['v\\[1]', '/d/'], gives: ['d/ 755 0:0', 'd/v[1] 644 0:0 1'] },
+  '--link over a link on the way': {
+    before: 'mkdir real; ln -s real in',
+    copy: ['a', '/in/'],
+    options: { link: true },
+    gives: ['in/ 755 0:0', 'in/a 644 0:0 2', 'real/ 755 0:0'],
+  },
+  '--link over a link below': {
+    before: 'mkdir -p d real; ln -s /real d/sub',
+    copy: ['dir', '/d'],
+    options: { link: true },
+    gives: [...dirTo('d'), 'real/ 755 0:0'],
+  },
+  '--link to a folder’s own name': {
+    before: 'mkdir -p a/below; echo x >a/below/x',
+    copy: ['a', '/a'],
+    options: { link: true },
+    gives: ['a 644 0:0 2'],
+  },
+  '--link over a file on the way': {
+    before: 'echo x >d',
+    copy: ['a', '/d/'],
+    options: { link: true, chown: '5:7' },
+    gives: ['d/ 755 5:7', 'd/a 644 5:7 2'],
+  },
+  '--link through a folder, which becomes as a new one': {
+    before: 'mkdir -m 700 d; echo x >d/x; chown 5:7 d',
+    copy: ['a', '/d/'],
+    options: { link: true },
+    gives: ['d/ 755 0:0', 'd/a 644 0:0 2', 'd/x 644 0:0 2'],
+  },
+  '--ignorefile with paths from the context’s top': {
+    copy: ['dir', '/d'],
+    options: { contextdir: src, ignorefile: join(src, 'ignore-deep') },
+    gives: ['d/ 755 0:0', 'd/x 644 0:0 1'],
   },
   '--contextdir': { copy: ['/a', '/x'], options: { contextdir: src }, gives: ['x 644 0:0 2'] },
   '--contextdir that .. cannot leave': {
@@ -252,6 +347,33 @@ test('names that are not UTF-8 are copied byte by byte', async () => {
   assert.equal(await inRoot(c, "find d -type f | od -An -c | tr -d ' \\n'"), String.raw`d/o377d/f-o377d\n`)
 })
 
+test('names that are not UTF-8 are found by a pattern, alone and as folders', async () => {
+  await using c = await container()
+  const odd = (text: string) => Buffer.concat([Buffer.from(`${src}/found/${text}`), Buffer.from([0xff, 0xfe])])
+  mkdirSync(join(src, 'found'))
+  writeFileSync(odd('file-'), 'f')
+  mkdirSync(odd('folder-'))
+  writeFileSync(Buffer.concat([odd('folder-'), Buffer.from('/g')]), 'g')
+  await c.copy(join(src, 'found/f*-*'), '/d/')
+  assert.equal(await inRoot(c, "find d -type f | sort | od -An -c | tr -d ' \\n'"), String.raw`d/file-377376\nd/g\n`)
+})
+
+test('holes stay holes', async () => {
+  await using c = await container()
+  assert.equal((await command(['sh', '-c', 'truncate -s 8M holes && echo end >>holes'], { cwd: src })).code, 0)
+  await c.copy(join(src, 'holes'), '/h')
+  const [size, blocks, end] = (await inRoot(c, 'stat -c "%s %b" h; tail -c4 h')).trim().split(/\s/)
+  assert.deepEqual([size, end], [`${(8 << 20) + 4}`, 'end'])
+  assert.ok(Number(blocks) < 4096, blocks)
+})
+
+test('a fifo is one again', async () => {
+  await using c = await container()
+  assert.equal((await command(['mkfifo', '-m', '640', join(src, 'fifo')])).code, 0)
+  await c.copy(join(src, 'fifo'), '/p')
+  assert.equal(await inRoot(c, 'stat -c "%F %a" p'), 'fifo 640\n')
+})
+
 test('the digest is that of the content, whoever copies', async () => {
   await using one = await container()
   await using two = await container()
@@ -268,6 +390,26 @@ const refused: Readonly<Record<string, { before?: string; args: readonly string[
   'a glob that fits nothing': {
     args: ['CTR', 'zz*', '/d'],
     says: `copy zz*: nothing fits; paths are taken from ${src}`,
+  },
+  'a source with a near miss': {
+    args: ['CTR', 'tol', '/d'],
+    says: `copy tol: no such file or folder; did you mean tool? paths are taken from ${src}`,
+  },
+  'patterns that fit nothing, all of them': {
+    args: ['CTR', 'yy*', 'zz*', '/d/'],
+    says: `copy yy*: nothing fits; paths are taken from ${src}`,
+  },
+  'a malformed pattern': {
+    args: ['CTR', 'a[', '/d'],
+    says: 'copy a[: the pattern is malformed; close the [ with ], or write [[] for the character itself',
+  },
+  'a socket': {
+    args: ['CTR', 'socket', '/d'],
+    says: 'copy socket: it is a socket, which no image can hold; name files and folders',
+  },
+  'what the ignore file leaves out': {
+    args: ['--contextdir', '.', '--ignorefile', 'ignore', 'CTR', 'tool', '/d'],
+    says: 'copy tool: the ignore file leaves it out of the context; bring it back with a line !tool in it',
   },
   'a link that leads nowhere': {
     args: ['CTR', 'to-nothing', '/d'],

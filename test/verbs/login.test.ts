@@ -135,7 +135,7 @@ test('login and logout from TypeScript, with a file of their own', async (t) => 
   const result = await login(host, { ...places, username: user, password, certDir: certs })
   assert.deepEqual(result, { registry: host, username: user, kept: authfile })
   await assert.rejects(login(host, { ...places, username: user, password: 'wr0ng-secret', certDir: certs }), {
-    code: 'INVALID',
+    code: 'DENIED',
     message: `login ${host}: the registry refuses this user with this password; check both; many registries want an access token in the place of the password`,
   })
   assert.deepEqual(await logout(host, places), [host])

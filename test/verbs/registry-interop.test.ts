@@ -18,11 +18,12 @@ before(async () => {
 })
 
 for (const format of formats)
-  test(`buildah runs what builder pushed with ${format}, podman pulls it, and builder runs what they made of it`, async () => {
+  test(`buildah and podman run what builder pushed with ${format}, and builder runs what they made of it`, async () => {
     const name = `${server.host}/mine:${format}`
     await ok(['push', '-q', insecure, '--compression-format', format, 'mine', remote(`mine:${format}`)])
     const id = await tools.ok('podman', 'pull', '-q', insecure, name)
     assert.equal(await tools.ok('podman', 'image', 'inspect', '--format', '{{.Id}}', name), id)
+    assert.equal(await tools.podmanRun(name), 'from builder')
     const c = await tools.ok('buildah', 'from', '-q', insecure, name)
     assert.equal(await tools.ok('buildah', 'run', c, '--', 'cat', '/greeting'), 'from builder')
     await tools.ok('buildah', 'run', c, '--', 'sh', '-c', 'echo from buildah > /greeting')

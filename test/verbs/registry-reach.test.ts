@@ -104,3 +104,27 @@ test('manifest push shows how far it is, as push does', async () => {
   const quiet = await scene.run([...words.slice(0, 2), '-q', ...words.slice(2)])
   assert.deepEqual([quiet.code, quiet.stderr], [0, ''])
 })
+
+test('manifest push compresses as push --all does, and leaves the store as it is', async () => {
+  writeFileSync(at('file'), 'some words '.repeat(1000))
+  await ok(['from', '--name', 'maker', 'scratch'])
+  await ok(['copy', '-q', 'maker', at('file'), '/'])
+  await ok(['commit', '-q', '--rm', '--manifest', 'made', 'maker', 'made-here'])
+  const inStore = await ok(['manifest', 'inspect', 'made'])
+  const pushed = await ok(['manifest', 'push', '-q', ...known, 'made', remote('made:1')])
+  assert.equal(await ok(['push', '-q', '--all', ...known, 'made', remote('made:2')]), pushed)
+  const raw = ['image', 'inspect', '--raw', ...known]
+  const [member] = JSON.parse(await ok([...raw, remote('made:1')])).manifests
+  const { layers } = JSON.parse(await ok([...raw, remote(`made@${member.digest}`)]))
+  assert.deepEqual(
+    layers.map(({ mediaType }: { mediaType: string }) => mediaType),
+    ['application/vnd.oci.image.layer.v1.tar+gzip'],
+  )
+  const plain = ['manifest', 'push', '-q', ...known, '--compression-format', 'none', 'made', remote('made:3')]
+  assert.notEqual(await ok(plain), pushed)
+  assert.equal(await ok(['manifest', 'inspect', 'made']), inStore)
+  await fails(
+    ['manifest', 'push', '--no-all', '--compression-format', 'zstd', ...known, 'made', remote('made:4')],
+    [/manifest push --no-all: without its images a list is pushed as it is, and nothing is compressed; leave out/],
+  )
+})

@@ -176,7 +176,7 @@ function replaceMacro(macro: Macro, at: usize, to: usize, end: usize, limit: usi
     return to
   }
   if (macro.active > 0) {
-    report(ERROR, RECURSION, macro.name, macro.size)
+    reportWith(ERROR, RECURSION, macro.name, macro.size, macro.frame, macro.line)
     target.append(at, to - at)
     return to
   }

@@ -1,5 +1,5 @@
 /** Makes macros of what `#define` and `-D` say. */
-import { CLOSE, COMMA, DOLLAR, DOT, find, OPEN, skipBlanks, SPACE, startsWord, trimmedEnd, wordEnd } from './characters'
+import { CLOSE, COMMA, DOLLAR, DOT, find, inWord, OPEN, skipBlanks, SPACE, startsWord, trimmedEnd, wordEnd } from './characters'
 import { ERROR, MACRO_NAME, PARAMETERS, REDEFINED, report, reportWith, RESERVED_NAME, WARNING } from './faults'
 import {
   addParameter,
@@ -23,6 +23,19 @@ let isVariadic: bool = false
 /** The built-in names may be defined anew, and `$` is a letter like others. */
 let traditional: bool = false
 
+/** Addresses in the body of the definition that is read where a comment stood: a word ends there. */
+let breaks: Buffer | null = null
+
+export function noBreaks(): void {
+  if (breaks === null) breaks = newBuffer(64)
+  ;(breaks as Buffer).size = 0
+}
+
+/** @param offset - Of the text that {@link define} gets. */
+export function addBreak(offset: usize): void {
+  ;(breaks as Buffer).put32(u32(offset))
+}
+
 /** The names that are always there. */
 export function defineBuiltIns(isTraditional: bool): void {
   traditional = isTraditional
@@ -43,11 +56,12 @@ function builtIn(name: string, kind: u32): void {
 /** Reads `NAME body` or `NAME(a, b) body`, which stay in memory. Gives false when it is no definition. */
 export function define(at: usize, end: usize, frame: u32, line: u32): bool {
   const name = at
-  if (at >= end || !startsWord(load<u8>(at))) {
+  if (at >= end || !(startsWord(load<u8>(at)) || (traditional && isWide(load<u8>(at))))) {
     report(ERROR, MACRO_NAME, at, wordOrOne(at, end))
     return false
   }
   at = wordEnd(at, end)
+  while (traditional && at < end && (isWide(load<u8>(at)) || inWord(load<u8>(at)))) at++
   const size = at - name
   if (isReserved(name, size)) {
     report(ERROR, RESERVED_NAME, name, size)
@@ -65,11 +79,15 @@ export function define(at: usize, end: usize, frame: u32, line: u32): bool {
   }
   at = skipBlanks(at, end)
   const macro = entryOf(name, size)
-  replace(macro, isFunction ? FUNCTION : OBJECT, at, trimmedEnd(at, end), frame, line)
+  replace(macro, isFunction ? FUNCTION : OBJECT, name, at, trimmedEnd(at, end), frame, line)
   return true
 }
 
-function replace(macro: Macro, kind: u32, body: usize, end: usize, frame: u32, line: u32): void {
+function isWide(c: u8): bool {
+  return c >= 0x80 || c == DOLLAR
+}
+
+function replace(macro: Macro, kind: u32, text: usize, body: usize, end: usize, frame: u32, line: u32): void {
   const size = end - body
   const count = parameterCount()
   const isSame =
@@ -83,7 +101,7 @@ function replace(macro: Macro, kind: u32, body: usize, end: usize, frame: u32, l
   macro.line = line
   macro.body = body
   macro.bodySize = size
-  macro.pieces = count > 0 ? piecesOf(body, end) : 0
+  macro.pieces = count > 0 ? piecesOf(body, end, text) : 0
 }
 
 /** The built-in names, and `defined`, which `#if` needs. */
@@ -129,14 +147,20 @@ function addVariadic(): void {
 }
 
 /** Parameters are found within quotes too; `$name` and what stands in `${…}` are variables of the shell. */
-function piecesOf(at: usize, end: usize): usize {
+function piecesOf(at: usize, end: usize, text: usize): usize {
   const pieces = newBuffer(48)
+  const marks = breaks
+  let mark: usize = 0
   let from = at
   while (at < end) {
     const c = load<u8>(at)
     if (c == DOLLAR && !traditional) at = variableEnd(at, end)
     else if (startsWord(c)) {
-      const to = wordEnd(at, end)
+      let to = wordEnd(at, end)
+      if (marks !== null) {
+        while (mark < marks.size && text + usize(load<u32>(marks.at + mark)) <= at) mark += 4
+        if (mark < marks.size) to = min(to, text + usize(load<u32>(marks.at + mark)))
+      }
       const parameter = parameterOf(at, to - at)
       if (parameter != 0) {
         addPiece(pieces, from, at - from, parameter)
@@ -164,7 +188,7 @@ export function variableEnd(at: usize, end: usize): usize {
   at++
   if (at >= end) return at
   const c = load<u8>(at)
-  if (c == DOLLAR) return at + 1
+  if (c == DOLLAR) return wordEnd(at + 1, end)
   if (startsWord(c)) return wordEnd(at, end)
   if (c != 0x7b) return at
   let depth: u32 = 0

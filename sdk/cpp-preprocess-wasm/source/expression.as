@@ -60,12 +60,15 @@ function unexpected(): void {
 }
 
 function fail(code: u32): i64 {
-  if (!failed) {
-    let to = cur
-    if (to < end && inWord(load<u8>(to))) to = wordEnd(to, end)
-    else if (to < end) to++
-    report(ERROR, code, cur, to - cur)
-  }
+  let to = cur
+  if (to < end && inWord(load<u8>(to))) to = wordEnd(to, end)
+  else if (to < end) to++
+  return failAt(code, to)
+}
+
+/** What is wrong goes from `cur` to `to`. */
+function failAt(code: u32, to: usize): i64 {
+  if (!failed) report(ERROR, code, cur, to - cur)
   failed = true
   cur = end
   return 0
@@ -173,7 +176,7 @@ function literal(): i64 {
     to++
   }
   const value = readNumber(cur, to)
-  if (value.code != 0) return fail(value.code)
+  if (value.code != 0) return failAt(value.code, to)
   isUnsigned = isUnsignedNumber()
   cur = to
   skipSpace()
@@ -301,7 +304,11 @@ function arithmetic(sign: u32, a: i64, b: i64, wide: bool): i64 {
 }
 
 function divided(sign: u32, a: i64, b: i64, wide: bool): i64 {
-  if (b == 0) return quiet > 0 ? 0 : fail(DIVISION)
+  if (b == 0) {
+    // As in GNU cpp the rest still counts; it is an error all the same.
+    if (quiet == 0) report(ERROR, DIVISION)
+    return a
+  }
   if (wide) return sign == 0x2f ? i64(u64(a) / u64(b)) : i64(u64(a) % u64(b))
   // The one quotient that has no room; the machine would trap.
   if (b == -1) return sign == 0x2f ? -a : 0

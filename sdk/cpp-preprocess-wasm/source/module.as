@@ -18,7 +18,8 @@ import { at, faultsAt, faultsSize, prepareFaults, stopped } from './faults'
 import { current, framesAt, framesSize, prepareFrames, push } from './frames'
 import { prepareMacros } from './macros'
 import { allocate } from './memory'
-import { out, placesAt, placesSize, prepareOutput } from './output'
+import { prepareNumbers } from './number'
+import { out, outLine, placesAt, placesSize, prepareOutput } from './output'
 import { prepareTraditional, runTraditional } from './traditional-directives'
 import { enterFile, finishPrinting, printStart, printTo } from './traditional-output'
 
@@ -33,6 +34,7 @@ export function start(mode: u32, seed: u32, depth: u32, input: u32, output: u32,
   isTraditional = (mode & 1) != 0
   prepareFrames(depth, input, isTraditional)
   prepareDirectives()
+  prepareNumbers(isTraditional)
   prepareOutput(expected, output, expansions)
   if (isTraditional) prepareTraditional((mode & 2) != 0)
   else prepareContainerfile()
@@ -59,7 +61,7 @@ export function run(): u32 {
   if (isTraditional) runTraditional()
   else runContainerfile()
   if (!stopped && wantedKind != 0) return 1
-  if (isTraditional) finishPrinting()
+  if (isTraditional && !stopped) finishPrinting()
   return 0
 }
 
@@ -92,6 +94,12 @@ export function miss(): void {
 
 export function outputAt(): usize {
   return out().at
+}
+
+/** The lines of the output; the last one may lack its end. */
+export function outputLines(): u32 {
+  const text = out()
+  return outLine - 1 + u32(text.size > 0 && load<u8>(text.end - 1) != 0x0a)
 }
 
 export function outputSize(): usize {

@@ -11,6 +11,12 @@ export class Constant {
 
 const constant: usize = memory.data(16, 8)
 let isUnsigned: bool = false
+/** Traditional C knows no number that is unsigned for its size alone. */
+let keepsSign: bool = false
+
+export function prepareNumbers(isTraditional: bool): void {
+  keepsSign = isTraditional
+}
 
 /** Whether the number that was read last has no sign. */
 export function isUnsignedNumber(): bool {
@@ -46,7 +52,7 @@ export function readNumber(at: usize, end: usize): Constant {
   if (at == first) return given(0, NOT_INTEGER)
   if (!isSuffix(at, end)) return given(0, NOT_INTEGER)
   if (tooLarge) report(WARNING, TOO_LARGE)
-  if (!isUnsigned && i64(value) < 0) {
+  if (!isUnsigned && !keepsSign && i64(value) < 0) {
     if (base == 10 && !tooLarge) report(WARNING, SO_LARGE)
     isUnsigned = true
   }

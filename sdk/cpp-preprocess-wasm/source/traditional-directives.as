@@ -5,6 +5,7 @@ import {
   DOLLAR,
   DOUBLE,
   HASH,
+  inWord,
   isBlank,
   isDigit,
   OPEN,
@@ -38,6 +39,7 @@ import {
   SCCS,
   wantedKind,
 } from './directives'
+import { addBreak, isReserved, noBreaks } from './definition'
 import { at, ERROR, LINE_FILE, LINE_NUMBER, NO_COMMENT_END, report, stopped, UNKNOWN_DIRECTIVE, UNSUPPORTED } from './faults'
 import { current, Frame, skipping } from './frames'
 import { borrow, Buffer, giveBack, kept, newBuffer } from './memory'
@@ -133,9 +135,11 @@ function skipSpace(): void {
 /** A definition is not scanned as other lines are: no comment in it leaves a blank, and its parameters count in quotes too. */
 function readDefinition(frame: Frame, word: usize, line: u32): void {
   const text = newBuffer(lineLimit() - getCur() + 16)
+  noBreaks()
   skipSpace()
-  let cur = getCur()
-  let to = wordEnd(cur, lineLimit() - 1)
+  const cur = getCur()
+  const to = nameEnd(cur, lineLimit() - 1)
+  if (!isMacroName(cur, to)) return refuseDefinition(frame, cur, to, line)
   text.append(cur, to - cur)
   setCur(to)
   if (to < lineLimit() - 1 && load<u8>(to) == OPEN) copyParameters(text)
@@ -145,6 +149,31 @@ function readDefinition(frame: Frame, word: usize, line: u32): void {
   passJoins(lineLimit() - 1)
   frame.line++
   carryOut(DEFINE, word, text.at, text.end, line)
+}
+
+/** Behind a name as the standard has it: with letters of other scripts, which no text is searched for. */
+function nameEnd(at: usize, end: usize): usize {
+  if (at < end && isDigit(load<u8>(at))) return wordEnd(at, end)
+  while (at < end && (inWord(load<u8>(at)) || load<u8>(at) >= 0x80 || load<u8>(at) == DOLLAR)) at++
+  return at
+}
+
+function isMacroName(from: usize, to: usize): bool {
+  return to > from && !isDigit(load<u8>(from)) && !isReserved(kept(from, to - from), to - from)
+}
+
+/** What stands behind a name that is none is text. */
+function refuseDefinition(frame: Frame, from: usize, to: usize, line: u32): void {
+  const end = lineLimit() - 1
+  carryOut(DEFINE, from, from, end, line)
+  if (from < end) {
+    setCur(max(to, from + 1))
+    scan()
+    printLine(scanned().at, scanned().size, line)
+  } else {
+    passJoins(end)
+    frame.line++
+  }
 }
 
 function copyParameters(text: Buffer): void {
@@ -169,6 +198,7 @@ function copyBody(text: Buffer): void {
     setCur(cur + 1)
     if (c == SLASH && next == STAR && quote == 0) {
       if (!skipBlock()) report(ERROR, NO_COMMENT_END)
+      addBreak(text.size)
       continue
     }
     text.put(c)

@@ -6,7 +6,7 @@ import { HttpStatus } from './failure.js'
 
 /**
  * Whether a registry takes a login, as `GET /v2/` tells (distribution-spec, Determining Support), with the token server that
- * it names. Throws `SYSTEM` when it cannot be reached, `INVALID` and `UNSUPPORTED` when it does not behave like a registry.
+ * it names. Throws `NETWORK` when it cannot be reached, `DENIED` when it refuses, `INVALID` and `UNSUPPORTED` when it does not behave like a registry.
  */
 export async function checkLogin(endpoint: Endpoint, credentials: Credentials, signal?: AbortSignal): Promise<boolean> {
   const patience = { attempts: 2, stall: 30_000 }

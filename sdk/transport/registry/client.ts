@@ -47,7 +47,7 @@ export interface ClientOptions {
  * registry itself and to the token server that it names, to no other host.
  */
 export async function openRegistry(endpoint: Endpoint, options: ClientOptions = {}): Promise<RegistryClient> {
-  const patience = { ...usualPatience, ...options.patience }
+  const patience = { ...usualPatience(), ...options.patience }
   const { signal } = options
   const connections = openConnections(endpoint, patience.stall)
   const origin = originOf(endpoint, connections, patience)

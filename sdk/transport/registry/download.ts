@@ -7,7 +7,7 @@ import { Passing, pause } from './patience.js'
 
 /**
  * A blob's bytes. When the connection breaks, the download goes on from the byte it has; whoever reads checks the digest.
- * The first request is made at once. Throws `NOT_FOUND`, `DIGEST` for another size, `SYSTEM` when it breaks too often.
+ * The first request is made at once. Throws `NOT_FOUND`, `DIGEST` for another size, `NETWORK` when it breaks too often.
  */
 export async function downloadBlob(
   client: RegistryClient,
@@ -91,5 +91,5 @@ async function* contentOf(client: RegistryClient, { answer, skip }: Part, name: 
 
 function cutShort(object: string, host: string): Passing {
   const reason = `${host}: it cut the connection before the end`
-  return new Passing(new BuilderError('SYSTEM', { operation: 'read image', object, reason }))
+  return new Passing(new BuilderError('NETWORK', { operation: 'read image', object, reason }))
 }

@@ -18,7 +18,7 @@ export function connectionFailure(error: unknown, host: string, task: Task, stal
   if (name === 'AbortError')
     return new BuilderError('ABORTED', { ...task, reason: 'stopped before it was done', cause: error })
   const fail = (parts: Pick<ErrorParts, 'reason' | 'hint'>) =>
-    new BuilderError('SYSTEM', { ...task, ...parts, reason: `${host}: ${parts.reason}`, cause: error })
+    new BuilderError('NETWORK', { ...task, ...parts, reason: `${host}: ${parts.reason}`, cause: error })
   if (error instanceof Stalled) return new Passing(fail({ reason: `nothing came for ${stall / 1000} seconds` }))
   if (certificateFault.test(code))
     return fail({ reason: `its certificate is not trusted: ${message}`, hint: trustHint })
@@ -72,14 +72,14 @@ export async function refusal(
 }
 
 const passing = new Set([408, 429, 500, 502, 503, 504])
-const trouble = ['SYSTEM', 'it is in trouble', 'try again later'] as const
+const trouble = ['NETWORK', 'it is in trouble', 'try again later'] as const
 const answers: Readonly<Record<number, readonly [ErrorCode, string, string?]>> = {
-  401: ['SYSTEM', 'it wants a login', 'log in with builder login, or check name and password'],
-  403: ['SYSTEM', 'it does not permit this', 'log in as a user who may, and check the name'],
+  401: ['DENIED', 'it wants a login', 'log in with builder login, or check name and password'],
+  403: ['DENIED', 'it does not permit this', 'log in as a user who may, and check the name'],
   404: ['NOT_FOUND', 'it has no such thing', 'check the name and the tag'],
   405: ['UNSUPPORTED', 'it cannot do this'],
   413: ['INVALID', 'it takes nothing so large'],
-  429: ['SYSTEM', 'too many requests', 'try again later, or log in'],
+  429: ['NETWORK', 'too many requests', 'try again later, or log in'],
 }
 
 /** The registry's own codes and words, short and without secrets. Source: distribution-spec, "Error Codes". */

@@ -14,8 +14,21 @@ export interface Patience {
   readonly stall: number
 }
 
-/** What is fair to a registry across the world and to a user at a prompt. */
-export const usualPatience: Patience = { attempts: 5, delay: 300, longest: 60_000, stall: 60_000 }
+/**
+ * What is fair to a registry across the world and to a user at a prompt. `BUILDER_REGISTRY_TIMEOUT` says for how many seconds
+ * a connection may bring nothing. Throws `USAGE`.
+ */
+export function usualPatience(): Patience {
+  const given = process.env.BUILDER_REGISTRY_TIMEOUT
+  if (given && !/^[1-9]\d{0,4}$/.test(given))
+    throw new BuilderError('USAGE', {
+      operation: 'read environment',
+      object: `BUILDER_REGISTRY_TIMEOUT=${given}`,
+      reason: 'it is not a number of seconds from 1 to 99999',
+      hint: 'set it to a number such as 60, or unset it',
+    })
+  return { attempts: 5, delay: 300, longest: 60_000, stall: given ? Number(given) * 1000 : 60_000 }
+}
 
 /** A failure that may pass when one asks again, with the wait that the registry asked for. */
 export class Passing extends Error {

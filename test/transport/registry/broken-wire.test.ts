@@ -8,7 +8,7 @@ import { fail, startOwnRegistry } from './own-registry.js'
 import { type RegistryServer, startRegistry } from './server.js'
 import { startWire } from './wire.js'
 
-const options = { registry: { tlsVerify: false }, patience: { delay: 5, stall: 500 } }
+const options = { registry: { tlsVerify: false }, patience: { delay: 5, stall: 5000 } }
 
 /** An image with one layer of random bytes, which is enough for who does not unpack. */
 function largeImage(size: number): Sample {
@@ -74,7 +74,7 @@ describe('a download over a broken wire', () => {
     await using wire = await startWire(server.host, (n) => (n < 1 ? undefined : { down: 2000 }))
     await assert.rejects(
       download(bench, image, `docker://${wire.host}/web:1`),
-      failsWith('SYSTEM', 'it cut the connection'),
+      failsWith('NETWORK', 'it cut the connection'),
     )
     assert.ok(wire.connections < 12, `${wire.connections} connections`)
   })
@@ -93,7 +93,7 @@ describe('a download over a broken wire', () => {
     const read = async () => {
       for await (const _ of await source.blob(layerOf(image)));
     }
-    await assert.rejects(read(), failsWith('SYSTEM', 'nothing came for 0.1 seconds'))
+    await assert.rejects(read(), failsWith('NETWORK', 'nothing came for 0.1 seconds'))
   })
 
   it('starts again at a server that knows no ranges', async () => {
@@ -201,7 +201,7 @@ describe('an upload over a broken wire', () => {
     await using wire = await startWire(server.host, (n) => (n === 1 ? { up: 22_000_000 } : undefined))
     await assert.rejects(
       pushStream(randomBytes(40_000_000), wire.host),
-      failsWith('SYSTEM', 'the registry has forgotten what was sent so far: try again'),
+      failsWith('NETWORK', 'the registry has forgotten what was sent so far: try again'),
     )
   })
 
@@ -247,7 +247,7 @@ describe('a registry in trouble', () => {
     })
     await assert.rejects(
       openSource(bench.store, `docker://${registry.host}/web:1`, options),
-      failsWith('SYSTEM', 'too many requests (429: TOOMANYREQUESTS: toomanyrequests); the registry asks to wait 3600'),
+      failsWith('NETWORK', 'too many requests (429: TOOMANYREQUESTS: toomanyrequests); the registry asks to wait 3600'),
     )
   })
 
@@ -257,7 +257,7 @@ describe('a registry in trouble', () => {
     })
     await assert.rejects(
       openSource(bench.store, `docker://${registry.host}/web:1`, options),
-      failsWith('SYSTEM', 'it is in trouble (503: UNAVAILABLE: unavailable); try again later'),
+      failsWith('NETWORK', 'it is in trouble (503: UNAVAILABLE: unavailable); try again later'),
     )
     assert.equal(registry.requests.filter(({ line }) => line.includes('/manifests/')).length, 5)
   })
@@ -267,14 +267,14 @@ describe('a registry in trouble', () => {
     await gone[Symbol.asyncDispose]()
     await assert.rejects(
       openSource(bench.store, `docker://${gone.host}/web:1`, options),
-      failsWith('SYSTEM', `${gone.host}: it refuses the connection; check the name, the port and the network`),
+      failsWith('NETWORK', `${gone.host}: it refuses the connection; check the name, the port and the network`),
     )
   })
 
   it('that does not exist is told as such', async () => {
     await assert.rejects(
       openSource(bench.store, 'docker://registry.invalid/web:1', options),
-      failsWith('SYSTEM', 'registry.invalid: '),
+      failsWith('NETWORK', 'registry.invalid: '),
     )
   })
 
@@ -283,7 +283,7 @@ describe('a registry in trouble', () => {
     const quick = { ...options, patience: { delay: 5, stall: 100, attempts: 2 } }
     await assert.rejects(
       openSource(bench.store, `docker://${registry.host}/web:1`, quick),
-      failsWith('SYSTEM', 'nothing came for 0.1 seconds'),
+      failsWith('NETWORK', 'nothing came for 0.1 seconds'),
     )
   })
 

@@ -190,7 +190,12 @@ export const lies: readonly Lie[] = [
     code: ['NOT_FOUND', 'INVALID'],
     text: '',
   },
-  { title: 'a gzip bomb', image: bomb(), code: ['DIGEST', 'INVALID'], text: '' },
+  {
+    title: 'a gzip bomb',
+    image: bomb(),
+    code: 'UNSAFE',
+    text: 'more than 200 times as many: it looks like a decompression bomb',
+  },
   { title: 'a configuration that is not JSON', image: withConfig('<html>'), code: 'INVALID', text: 'not valid JSON' },
   {
     title: 'a layer that lies elsewhere',

@@ -43,7 +43,7 @@ describe('a registry with TLS and an authority of its own', () => {
   it('is trusted with --cert-dir', () => thereAndBack(server, { registry: { certDir: authority.folder } }))
   it('is used unchecked with --tls-verify=false', () => thereAndBack(server, { registry: { tlsVerify: false } }))
   it('is refused otherwise, with what to do', () =>
-    assert.rejects(opened(server, {}), failsWith('SYSTEM', 'its certificate is not trusted')))
+    assert.rejects(opened(server, {}), failsWith('NETWORK', 'its certificate is not trusted')))
 })
 
 describe('a registry that wants a client certificate', () => {
@@ -57,7 +57,7 @@ describe('a registry that wants a client certificate', () => {
 
   it('gets the one of --cert-dir', () => thereAndBack(server, { registry: { certDir: authority.clientFolder } }))
   it('refuses who has none', () =>
-    assert.rejects(opened(server, { certDir: authority.folder }), failsWith('SYSTEM', 'certificate')))
+    assert.rejects(opened(server, { certDir: authority.folder }), failsWith('NETWORK', 'certificate')))
 })
 
 describe('a registry with TLS asked for in plain HTTP, and the other way round', () => {
@@ -65,7 +65,7 @@ describe('a registry with TLS asked for in plain HTTP, and the other way round',
     await using server = await startRegistry(bench.at('plain'))
     await assert.rejects(
       opened(server, {}),
-      failsWith('SYSTEM', 'it speaks plain HTTP, not TLS; allow that with --tls'),
+      failsWith('NETWORK', 'it speaks plain HTTP, not TLS; allow that with --tls'),
     )
   })
 })
@@ -90,12 +90,12 @@ describe('a registry with a password', () => {
     const wrong = `${password}-wrong`
     await assert.rejects(opened(server, { ...login, creds: `${user}:${wrong}` }), (error: Error) => {
       assert.ok(!`${error.stack}${JSON.stringify(error)}`.includes(wrong))
-      return failsWith('SYSTEM', 'it wants a login (401: UNAUTHORIZED: authentication required); log in with')(error)
+      return failsWith('DENIED', 'it wants a login (401: UNAUTHORIZED: authentication required); log in with')(error)
     })
   })
 
   it('refuses who has no password', () =>
-    assert.rejects(opened(server, { tlsVerify: false }), failsWith('SYSTEM', 'it wants a login')))
+    assert.rejects(opened(server, { tlsVerify: false }), failsWith('DENIED', 'it wants a login')))
 })
 
 describe('a registry with a token server', () => {
@@ -151,14 +151,14 @@ describe('a registry with a token server', () => {
     await using sink = await openSink(bench.store, text, { registry: { certDir: authority.folder } })
     await assert.rejects(
       copyImage(sampleSource(sampleImage({ files: ['new'] })), sink),
-      failsWith('SYSTEM', 'it wants a login'),
+      failsWith('DENIED', 'it wants a login'),
     )
   })
 
   it('refuses a wrong password', () =>
     assert.rejects(
       opened(server, { ...login(), creds: `${user}:wrong` }),
-      failsWith('SYSTEM', 'no token from 127.0.0.1'),
+      failsWith('DENIED', 'no token from 127.0.0.1'),
     ))
 })
 

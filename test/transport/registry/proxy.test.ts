@@ -105,7 +105,7 @@ describe('a registry behind a proxy', () => {
     await assert.rejects(openSource(bench.store, 'docker://refused.example/web:1'), (error: Error) => {
       assert.ok(!`${error.stack}`.includes('a-secret'))
       return failsWith(
-        'SYSTEM',
+        'NETWORK',
         'answers 403 when asked for refused.example:443; check HTTPS_PROXY and NO_PROXY',
       )(error)
     })

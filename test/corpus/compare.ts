@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { builder, top } from '../../lane.js'
+import { builder, top } from '../lane.js'
 import { contextTime } from './context.js'
 
 /** One file of a tree, as walk.mjs prints it. */
@@ -34,7 +34,7 @@ export async function treesOf(store: string, images: readonly string[]): Promise
     B: join(top, 'bin/builder'),
     L: join(store, 'list'),
     N: process.execPath,
-    W: join(top, 'test/containerfile/corpus/walk.mjs'),
+    W: join(top, 'test/corpus/walk.mjs'),
   }
   const ran = await builder(['unshare', 'sh', '-c', script, 'sh', ...images], { store, env })
   assert.equal(ran.code, 0, ran.stderr)

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { builder, command, lane, removeTree, top } from '../../lane.js'
-import { startEngine } from '../../transport/engine.js'
+import { builder, command, lane, removeTree, top } from '../lane.js'
+import { startEngine } from '../transport/engine.js'
 
 /** The tool that a Containerfile's result is compared with: BuildKit, which needs root, else buildah. */
 export interface Reference extends AsyncDisposable {

@@ -5,12 +5,12 @@ import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { quoteWord } from '../../sdk/image/words.js'
 import { builder, removeTree, top } from '../lane.js'
-import { compared, configOf, type Entry, treesOf } from './corpus/compare.js'
-import { makeContext, setTimes } from './corpus/context.js'
-import { differences, leaveOut } from './corpus/differences.js'
-import { type Reference, startReference } from './corpus/reference.js'
+import { compared, configOf, type Entry, treesOf } from './compare.js'
+import { makeContext, setTimes } from './context.js'
+import { differences, leaveOut } from './differences.js'
+import { type Reference, startReference } from './reference.js'
 
-const cases = join(top, 'test/containerfile/corpus/cases')
+const cases = join(top, 'test/corpus/cases')
 const names = readdirSync(cases)
   .filter((file) => file.endsWith('.Containerfile'))
   .map((file) => basename(file, '.Containerfile'))
