@@ -15,11 +15,12 @@ import type { RootOf } from './mount-setting.js'
 import { otherRoot } from './other-root.js'
 import { noteHistory } from './placing.js'
 import { noteRun, reapRuns, runFolder } from './reap.js'
+import type { StepRunOptions } from './run-inputs.js'
 import { forgetMountpoints, leaveMountpoints, noteMountpoints } from './run-mountpoints.js'
 import { mountsOf } from './run-mounts.js'
 import type { RunOptions } from './run-options.js'
 import { settingsOf } from './run-settings.js'
-import { beginRunStep, type RunStep, type StepRunOptions } from './run-step.js'
+import { beginRunStep, type RunStep } from './run-step.js'
 
 /**
  * Mounts the container and writes the bundle, so that the caller can execute the command as its own child.

@@ -1,5 +1,6 @@
 import { realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { Digest } from '../image/digest.js'
 import { resolveInRoot } from '../namespace/rooted-path.js'
 import { parseEnv } from '../runtime/environment.js'
 import { parseVolume } from '../runtime/volume.js'
@@ -9,7 +10,12 @@ import type { ContainerRecord } from '../store/containers.js'
 import type { Store } from '../store/store.js'
 import { irrelevant, originOf } from './place-step.js'
 import type { RunOptions } from './run-options.js'
-import type { StepRunOptions } from './run-step.js'
+
+/** Options of a run with what its standard input is. */
+export interface StepRunOptions extends RunOptions {
+  /** `empty`, the digest of what it brings, or `unknown` (the default), which is executed every time. */
+  readonly standardInput?: 'empty' | 'unknown' | Digest
+}
 
 /** Why a run is executed every time; undefined when what it does follows from what is known of it. */
 export function unkeptRun(

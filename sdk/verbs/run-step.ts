@@ -1,21 +1,13 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Digest } from '../image/digest.js'
 import { dropMemoryFolder, makeMemoryFolder } from '../runtime/memory-folder.js'
 import { outputLimit } from '../steps/record.js'
 import type { StepResult } from '../steps/step.js'
 import type { ContainerRecord } from '../store/containers.js'
 import type { Store } from '../store/store.js'
 import { temporaryFolder } from '../store/temporary.js'
-import { runInputs, unkeptRun } from './run-inputs.js'
-import type { RunOptions } from './run-options.js'
+import { runInputs, type StepRunOptions, unkeptRun } from './run-inputs.js'
 import { type BegunStep, beginStep, type StepDone } from './step.js'
-
-/** Options of a run with what its standard input is. */
-export interface StepRunOptions extends RunOptions {
-  /** `empty`, the digest of what it brings, or `unknown` (the default), which is executed every time. */
-  readonly standardInput?: 'empty' | 'unknown' | Digest
-}
 
 /** A run that is a step. */
 export interface RunStep {
