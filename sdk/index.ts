@@ -17,6 +17,7 @@ export {
   logout,
   materialize,
   mount,
+  preprocess,
   prune,
   pull,
   push,
@@ -85,6 +86,7 @@ export type { MaterializeOptions } from './verbs/materialize.js'
 export type { Mounted, MountOptions } from './verbs/mount.js'
 export type { PlacingOptions } from './verbs/placing.js'
 export type { PlanOptions } from './verbs/plan.js'
+export type { PreprocessOptions, PreprocessResult } from './verbs/preprocess.js'
 export type { ProgressOptions } from './verbs/progress.js'
 export type { ProgressEvent } from './verbs/progress-event.js'
 export type { PruneOptions, PruneResult } from './verbs/prune.js'

@@ -526,6 +526,21 @@ _builder() {
         '*--include-path=[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
         '1::context:_files'
       ;;
+    preprocess)
+      _arguments -s -S $globals \
+        '--context=[The build'\''s context, from which files may be included]:folder:_files' \
+        '--line-markers[Only with --cpp=traditional]' \
+        '--map[Print JSON]' \
+        '--cpp=-[Preprocess the Containerfile, which a name that ends in .in asks for by itself]::value:(traditional)' \
+        '*--cpp-flag=[Flag for the preprocessor]:flag: ' \
+        '*-D+[Define a macro for the preprocessor]:name text: ' \
+        '*--define=[Define a macro for the preprocessor]:name text: ' \
+        '*-U+[Undefine a macro]:name: ' \
+        '*--undefine=[Undefine a macro]:name: ' \
+        '*-I+[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
+        '*--include-path=[Folder that the preprocessor finds #include files in, beside the including file'\''s and the context]:folder:_files' \
+        '1:file:_files'
+      ;;
     prune)
       _arguments -s -S $globals \
         '(-a --all)-a[Remove every image that no container uses, not only those without a name]' \
@@ -758,6 +773,7 @@ _builder_first() {
     'materialize:Writes the layer blobs of images that exist only as directories, so that any OCI tool can read the store itself'
     'mount:Mounts containers'\'' root file systems and prints where'
     'plan:Shows what a build would do'
+    'preprocess:Prints what the preprocessor makes of a Containerfile'
     'prune:Removes what nothing needs'
     'pull:Copies an image into the store'
     'push:Copies an image out of the store'

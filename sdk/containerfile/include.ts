@@ -6,6 +6,7 @@ import { asBuilderError, type ErrorCode } from '../errors.js'
 /** Where includes may come from. */
 export interface IncludePlaces {
   readonly file: string
+  readonly path?: string
   readonly isNoFile?: boolean
   readonly context?: string
   readonly includePaths?: readonly string[]
@@ -39,7 +40,7 @@ export function confinedIncludes(places: IncludePlaces): ConfinedIncludes {
   const { context, includePaths = [] } = places
   const given = [...(context === undefined ? [] : [context]), ...includePaths]
   const roots = given.flatMap(realFolder)
-  const folders = new Map<string, string>(places.isNoFile ? [] : [[places.file, dirname(places.file)]])
+  const folders = new Map<string, string>(places.isNoFile ? [] : [[places.file, dirname(places.path ?? places.file)]])
   const texts = new Map<string, string>()
   const shown = new Map<string, string>()
   let tried: readonly string[] = []

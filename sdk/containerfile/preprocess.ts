@@ -9,6 +9,8 @@ import type { Position, Warning } from './syntax.js'
 export interface PreprocessContainerfileOptions {
   /** The Containerfile's path as the user gave it; its folder is where its includes are looked for first. */
   readonly file: string
+  /** Where the file is, when it is not at `file`: that is only its name then. */
+  readonly path?: string
   /** True when `file` only names something that is no file, such as standard input: then it has no folder. */
   readonly isNoFile?: boolean
   /** The folder of the build context; nothing when the build has none. */

@@ -72,10 +72,13 @@ export async function preprocessAsync(
 function runOptions({ file, defines, undefines, mode, lineMarkers, limits }: Omit<PreprocessOptions, 'include'>) {
   return {
     file: file ?? '<source>',
-    defines: defines ?? [],
+    defines: [...(mode === 'traditional' ? standardNames : []), ...(defines ?? [])],
     undefines: undefines ?? [],
     limits: { depth: 200, input: 32 * 1024 * 1024, output: 64 * 1024 * 1024, expansions: 2_000_000, ...limits },
     traditional: mode === 'traditional',
     lineMarkers: lineMarkers ?? false,
   }
 }
+
+/** What GNU cpp itself defines, also with -undef. */
+const standardNames = ['__STDC_HOSTED__=1', '__STDC_UTF_16__=1', '__STDC_UTF_32__=1', '__STDC_VERSION__=201710L']

@@ -17,6 +17,7 @@ export interface Instance {
   frameWanted(): number
   outputAt(): number
   outputSize(): number
+  outputLines(): number
   placesAt(): number
   placesSize(): number
   framesAt(): number

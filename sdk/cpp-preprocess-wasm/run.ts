@@ -118,8 +118,7 @@ class Memory {
     const wasm = this.#wasm
     const text = this.#text(wasm.outputAt(), wasm.outputSize())
     const places = this.#numbers(wasm.placesAt(), wasm.placesSize()).slice()
-    const bytes = new Uint8Array(wasm.memory.buffer, wasm.outputAt() >>> 0, wasm.outputSize())
-    const lines = countLines(bytes)
+    const lines = wasm.outputLines()
     const frames = this.#numbers(wasm.framesAt(), wasm.framesSize()).slice()
     const { files } = this
     return {
@@ -195,9 +194,3 @@ function originOf(frames: Uint32Array, names: readonly string[], frame: number, 
 }
 
 const noFrame = 0xffffffff
-
-function countLines(bytes: Uint8Array): number {
-  let count = 0
-  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) count++
-  return bytes.length > 0 && bytes[bytes.length - 1] !== 10 ? count + 1 : count
-}

@@ -146,6 +146,17 @@ export const materialize = verb('materialize')
 export const mount = verb('mount')
 
 /**
+ * Gives what the preprocessor makes of a Containerfile. See `builder preprocess`.
+ *
+ * @example
+ * ```ts
+ * import { preprocess } from 'builder-sdk'
+ * const { text } = await preprocess('Containerfile.in', { define: ['TAG=12'] })
+ * ```
+ */
+export const preprocess = verb('preprocess')
+
+/**
  * Removes what nothing needs. See `builder prune`.
  *
  * @example

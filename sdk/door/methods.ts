@@ -34,6 +34,7 @@ export const methods = {
   materialize: async () => (await import('../verbs/materialize.js')).materialize,
   mount: async () => (await import('../verbs/mount.js')).mount,
   plan: async () => (await import('../verbs/plan.js')).plan,
+  preprocess: async () => (await import('../verbs/preprocess.js')).preprocess,
   prune: async () => (await import('../verbs/prune.js')).prune,
   pull: async () => (await import('../verbs/pull.js')).pull,
   push: async () => (await import('../verbs/push.js')).push,

@@ -6,8 +6,40 @@ import type { Containerfile } from '../containerfile/syntax.js'
 import { BuilderError } from '../errors.js'
 import type { GlobalOptions } from './global.js'
 
+/** Options of the preprocessor: `build`, `plan` and `preprocess` share them. */
+export interface PreprocessorOptions {
+  /**
+   * Preprocess the Containerfile, which a name that ends in .in asks for by itself: #include, #define, #if and the like.
+   * `traditional` does what `cpp -E -traditional -undef` does.
+   */
+  cpp?: boolean | 'traditional'
+  /**
+   * Flag for the preprocessor: -DNAME[=TEXT], -UNAME or -IFOLDER.
+   * @placeholder FLAG
+   */
+  cppFlag?: readonly string[]
+  /**
+   * Define a macro for the preprocessor.
+   * @short D
+   * @placeholder NAME[=TEXT]
+   */
+  define?: readonly string[]
+  /**
+   * Undefine a macro.
+   * @short U
+   * @placeholder NAME
+   */
+  undefine?: readonly string[]
+  /**
+   * Folder that the preprocessor finds #include files in, beside the including file's and the context.
+   * @short I
+   * @placeholder FOLDER
+   */
+  includePath?: readonly string[]
+}
+
 /** Options that say what is built: `build` and `plan` share them. */
-export interface PlanningOptions extends GlobalOptions {
+export interface PlanningOptions extends GlobalOptions, PreprocessorOptions {
   /**
    * The Containerfile; `-` is standard input. Default: Containerfile, Containerfile.in, Dockerfile or Dockerfile.in in the context.
    * @short f
@@ -49,34 +81,6 @@ export interface PlanningOptions extends GlobalOptions {
    * @default `true`
    */
   skipUnusedStages?: boolean
-  /**
-   * Preprocess the Containerfile, which a name that ends in .in asks for by itself: #include, #define, #if and the like.
-   * `traditional` does what `cpp -E -traditional -undef` does.
-   */
-  cpp?: boolean | 'traditional'
-  /**
-   * Flag for the preprocessor: -DNAME[=TEXT], -UNAME or -IFOLDER.
-   * @placeholder FLAG
-   */
-  cppFlag?: readonly string[]
-  /**
-   * Define a macro for the preprocessor.
-   * @short D
-   * @placeholder NAME[=TEXT]
-   */
-  define?: readonly string[]
-  /**
-   * Undefine a macro.
-   * @short U
-   * @placeholder NAME
-   */
-  undefine?: readonly string[]
-  /**
-   * Folder that the preprocessor finds #include files in, beside the including file's and the context.
-   * @short I
-   * @placeholder FOLDER
-   */
-  includePath?: readonly string[]
 }
 
 /** Parses a Containerfile, through the preprocessor where that is asked for. Throws `INVALID`, with the place. */
@@ -90,12 +94,12 @@ export async function readContainerfile(
   if (!isAsked) return parseContainerfile(plainSource(text, name))
   // WebAssembly takes its time to load.
   const { preprocessContainerfile } = await import('../containerfile/preprocess.js')
-  const { defines, undefines, includePaths } = flagsOf(options)
+  const { defines, undefines, includePaths } = preprocessorFlags(options)
   const source = preprocessContainerfile(text, {
     file: name,
     ...{ defines, undefines, includePaths },
     mode: options.cpp === 'traditional' ? 'traditional' : 'containerfile',
-    ...(path === undefined ? { isNoFile: true } : {}),
+    ...(path === undefined ? { isNoFile: true } : { path }),
     ...(context.containerfile === undefined ? { context: context.path } : {}),
   })
   return parseContainerfile(source)
@@ -106,7 +110,7 @@ function hasFlags({ cppFlag = [], define = [], undefine = [], includePath = [] }
 }
 
 /** buildah gives the flags to cpp as they are; here only those that mean something for a Containerfile. */
-function flagsOf({ cppFlag = [], define = [], undefine = [], includePath = [] }: PlanningOptions) {
+export function preprocessorFlags({ cppFlag = [], define = [], undefine = [], includePath = [] }: PreprocessorOptions) {
   const flags = cppFlag.flatMap((text) => text.split(/\s+/)).filter((word) => word !== '')
   const all = { defines: [...define], undefines: [...undefine], includePaths: [...includePath] }
   for (let i = 0; i < flags.length; i++) {

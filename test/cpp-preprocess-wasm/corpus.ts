@@ -115,6 +115,7 @@ const macros = [
   '__LINE__\n__LINE__ __FILE__\n\n__LINE__\n',
   '__COUNTER__ __COUNTER__\n__COUNTER__\n',
   '__INCLUDE_LEVEL__\n',
+  '__STDC__ __STDC_HOSTED__ __STDC_VERSION__ __STDC_UTF_16__ __STDC_UTF_32__ __linux__ linux unix\n',
 ]
 
 const quotes = [

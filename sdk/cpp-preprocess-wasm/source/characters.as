@@ -20,7 +20,7 @@ export const SPACE: u8 = 0x20
 const START: u8 = 1
 const DIGIT: u8 = 2
 const BLANK: u8 = 4
-/** What the copying of a Containerfile's line stops at. */
+/** What the copying of a line stops at. */
 const SPECIAL: u8 = 8
 const kinds: usize = memory.data(256, 8)
 
@@ -31,9 +31,10 @@ export function prepareCharacters(wide: bool, escape: u8): void {
     let kind: u8 = 0
     const letter = (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a
     if (letter || c == 0x5f || (wide && c >= 0x80)) kind = START | SPECIAL
-    else if (c >= 0x30 && c <= 0x39) kind = DIGIT | SPECIAL
+    else if (c >= 0x30 && c <= 0x39) kind = wide ? DIGIT | SPECIAL : DIGIT
     else if (c == 0x20 || c == 0x09 || c == 0x0b || c == 0x0c || c == 0) kind = BLANK
     else if (c == DOLLAR || c == DOUBLE || c == SINGLE || c == LESS || c == escape) kind = SPECIAL
+    else if (!wide && (c == SLASH || c == OPEN || c == CLOSE || c == COMMA || c == GREATER)) kind = SPECIAL
     store<u8>(kinds + c, kind)
   }
 }

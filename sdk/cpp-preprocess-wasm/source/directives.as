@@ -58,28 +58,48 @@ let once: Buffer | null = null
 
 export function prepareDirectives(): void {
   wantedKind = 0
+  prepareNames()
   once = newBuffer(64)
+}
+
+/** For each directive its size and its first 8 bytes; 16 bytes each. Longer ones are told by these and the size. */
+const names: usize = memory.data(16 * 21, 8)
+
+function prepareNames(): void {
+  const words =
+    'define undef include if ifdef ifndef elif elifdef elifndef else endif error warning pragma import line ident sccs include_next assert unassert '
+  let entry = names
+  let size: usize = 0
+  memory.fill(names, 0, 16 * 21)
+  for (let i = 0; i < words.length; i++) {
+    const c = words.charCodeAt(i)
+    if (c == 0x20) {
+      store<u64>(entry, u64(size))
+      entry += 16
+      size = 0
+    } else {
+      if (size < 8) store<u8>(entry + 8 + size, u8(c))
+      size++
+    }
+  }
 }
 
 /** The number of a directive, or 0. */
 export function directiveOf(word: usize, size: usize): u32 {
-  const names = 'define undef include if ifdef ifndef elif elifdef elifndef else endif error warning pragma import line ident sccs include_next assert unassert'
-  let number: u32 = 1
-  let matches = true
-  let length: usize = 0
-  for (let i = 0; i <= names.length; i++) {
-    const c = i < names.length ? names.charCodeAt(i) : 0x20
-    if (c == 0x20) {
-      if (matches && length == size) return number
-      number++
-      matches = true
-      length = 0
-    } else {
-      matches = matches && length < size && load<u8>(word + length) == u8(c)
-      length++
-    }
+  if (size < 2 || size > 12) return 0
+  let first: u64 = 0
+  for (let i: usize = min<usize>(size, 8); i > 0; i--) first = (first << 8) | u64(load<u8>(word + i - 1))
+  for (let n: u32 = 0; n < 21; n++) {
+    const entry = names + (usize(n) << 4)
+    if (load<u64>(entry, 8) != first || load<u64>(entry) != u64(size)) continue
+    return size <= 8 || isNext(word) ? n + 1 : 0
   }
   return 0
+}
+
+/** The end of `include_next`, the one that 8 bytes do not tell. */
+function isNext(word: usize): bool {
+  return load<u32>(word + 8) == 0x7478656e
 }
 
 /** True for what must be looked at also in text that is left out. */

@@ -19,7 +19,7 @@ import { current, framesAt, framesSize, prepareFrames, push } from './frames'
 import { prepareMacros } from './macros'
 import { allocate } from './memory'
 import { prepareNumbers } from './number'
-import { out, placesAt, placesSize, prepareOutput } from './output'
+import { out, outLine, placesAt, placesSize, prepareOutput } from './output'
 import { prepareTraditional, runTraditional } from './traditional-directives'
 import { enterFile, finishPrinting, printStart, printTo } from './traditional-output'
 
@@ -94,6 +94,12 @@ export function miss(): void {
 
 export function outputAt(): usize {
   return out().at
+}
+
+/** The lines of the output; the last one may lack its end. */
+export function outputLines(): u32 {
+  const text = out()
+  return outLine - 1 + u32(text.size > 0 && load<u8>(text.end - 1) != 0x0a)
 }
 
 export function outputSize(): usize {

@@ -10,6 +10,7 @@ import {
   GREATER,
   HASH,
   isBlank,
+  isSpecial,
   LESS,
   NEWLINE,
   OPEN,
@@ -145,6 +146,14 @@ export function scan(): void {
       lineCur = lineStart()
       continue
     }
+    if ((state == PLAIN || state == ARGUMENTS) && !header) {
+      const plain = plainEnd(cur, end, skipping || quote != 0)
+      if (plain > cur) {
+        line.append(cur, plain - cur)
+        moveTo(context, plain)
+        continue
+      }
+    }
     const c = load<u8>(cur)
     moveTo(context, cur + 1)
     if (isBlank(c)) {
@@ -226,6 +235,16 @@ export function scan(): void {
 
 /** What {@link word} gives when it changes nothing; otherwise the next state. */
 const SAME: u32 = 0xff
+
+/** Behind the characters that mean nothing here; in quotes words are such. */
+function plainEnd(at: usize, end: usize, withWords: bool): usize {
+  for (; at < end; at++) {
+    const c = load<u8>(at)
+    if (isSpecial(c) && !(withWords && startsWord(c))) break
+    if (!isBlank(c)) sawText = true
+  }
+  return at
+}
 
 @inline
 function moveTo(context: Context | null, cur: usize): void {
