@@ -154,6 +154,11 @@ _builder_verb() {
     flags='--format -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path'
     operands=(file)
     ;;
+  'preprocess')
+    verb='preprocess'
+    flags='--context --line-markers --map --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path'
+    operands=(file)
+    ;;
   'prune')
     verb='prune'
     flags='-a --all --build-cache --filter --keep-storage'
@@ -471,6 +476,12 @@ _builder_value() {
   'plan -D' | 'plan --define') echo 'nothing' ;;
   'plan -U' | 'plan --undefine') echo 'nothing' ;;
   'plan -I' | 'plan --include-path') echo 'file' ;;
+  'preprocess --context') echo 'file' ;;
+  'preprocess --cpp') echo 'words traditional' ;;
+  'preprocess --cpp-flag') echo 'nothing' ;;
+  'preprocess -D' | 'preprocess --define') echo 'nothing' ;;
+  'preprocess -U' | 'preprocess --undefine') echo 'nothing' ;;
+  'preprocess -I' | 'preprocess --include-path') echo 'file' ;;
   'prune --filter') echo 'nothing' ;;
   'prune --keep-storage') echo 'nothing' ;;
   'pull --platform') echo 'nothing' ;;
@@ -540,7 +551,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout manifest materialize mount plan prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;
