@@ -10,8 +10,8 @@
  * - `UNSAFE`: an archive entry, a link or a path tries to leave the root it belongs to, or an archive is a decompression bomb
  * - `ID_MAP`: a uid or gid is outside the id map, or there is no subordinate range
  * - `UNSUPPORTED`: this kernel, machine or builder cannot do it
- * - `NETWORK`: a registry cannot be reached, cannot be trusted, breaks off, or is in trouble
- * - `DENIED`: a registry wants a login, refuses the one it got, or does not permit this to its user
+ * - `NETWORK`: a registry or another server cannot be reached, cannot be trusted, breaks off, or is in trouble
+ * - `DENIED`: a registry or another server wants a login, refuses the one it got, or does not permit this to its user
  * - `SYSTEM`: the operating system refused (full disk, permission, missing device)
  * - `RUN`: a command in a container or on the host failed
  * - `ABORTED`: an AbortSignal or a signal stopped it

@@ -11,7 +11,7 @@ trap 'builder rm "$c" >/dev/null' EXIT
 # --closure: programs at their own paths, with their loader and their shared libraries.
 builder copy -q --closure "$c" /usr/bin/env /usr/bin/cat
 # Modes and times are said here, so that it does not count how and when this folder was checked out.
-builder copy -q --chmod u=rwX,go=rX --timestamp 0 "$c" "$here/site/" /srv/
+builder copy -q --chmod u=rwX,go=rX --timestamp "${SOURCE_DATE_EPOCH:-0}" "$c" "$here/site/" /srv/
 
 # The programs prove themselves while the image is built; standard output is kept for the image's ID.
 builder run "$c" -- env cat /srv/greeting.txt >&2

@@ -10,7 +10,10 @@ try {
   // --closure: programs at their own paths, with their loader and their shared libraries.
   await c.copy(['/usr/bin/env', '/usr/bin/cat'], undefined, { closure: true })
   // Modes and times are said here, so that it does not count how and when this folder was checked out.
-  await c.copy(join(import.meta.dirname, 'site/'), '/srv/', { chmod: 'u=rwX,go=rX', timestamp: 0 })
+  await c.copy(join(import.meta.dirname, 'site/'), '/srv/', {
+    chmod: 'u=rwX,go=rX',
+    timestamp: Number(process.env.SOURCE_DATE_EPOCH ?? 0),
+  })
 
   // The programs prove themselves while the image is built; what they print is shown on standard error.
   await c.run(['env', 'cat', '/srv/greeting.txt'])

@@ -26,7 +26,7 @@ export interface Taking {
 
 /**
  * Unpacks an archive into a new folder, or gives the text of a file that is one: a Containerfile. Throws `INVALID` for a file that
- * is neither and for an archive that is too large, `UNSAFE` for one that would write elsewhere, `ABORTED`, `SYSTEM`.
+ * is neither, `UNSAFE` for an archive that would write elsewhere or is too large, `ABORTED`, `SYSTEM`.
  */
 export async function takeFile(file: string, folder: string, taking: Taking): Promise<string | undefined> {
   const { name, operation, isNamed = false } = taking
@@ -80,7 +80,8 @@ async function unpack(file: string, size: number, folder: string, taking: Taking
   } catch (error) {
     if (!(error instanceof BuilderError) || !/more than \d+ (?:bytes|entries)$/.test(error.reason)) throw error
     const reason = error.reason.replace('it has', 'it would unpack to')
-    throw invalid(operation, name, reason, 'unpack it yourself and give the folder, if that is right')
+    const hint = 'unpack it yourself and give the folder, if that is right'
+    throw new BuilderError('UNSAFE', { operation, object: name, reason, hint })
   }
 }
 

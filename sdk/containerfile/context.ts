@@ -44,7 +44,7 @@ export interface Context extends AsyncDisposable {
  * An archive may unpack to 200 times its size, or to 256 MiB when that is more, and never to more than the disk has. Owners in
  * it do not count: COPY sets its own.
  *
- * Throws `NOT_FOUND`, `INVALID` for what is neither an archive nor a text and for what is too large, `UNSAFE` for an archive that
+ * Throws `NOT_FOUND`, `INVALID` for what is neither an archive nor a text, `UNSAFE` for an archive that is too large or
  * would write elsewhere, `SYSTEM`, `ABORTED`, and what `fetchGit` throws.
  */
 export async function openContext(where: string, options: ContextOptions): Promise<Context> {

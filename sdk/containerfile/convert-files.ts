@@ -71,7 +71,7 @@ function secretOf(mount: string, position: Position): readonly Value[] {
 
 /** Converts a COPY or an ADD. Throws `INVALID`, with the place. */
 export function convertPlace(instruction: PlaceInstruction, { scope }: Known, origin: Origin): readonly Statement[] {
-  const { position, heredocs, from, chown, chmod, parents, exclude, checksum, keepGitDir, unpack } = instruction
+  const { position, heredocs, from, chown, chmod, link, parents, exclude, checksum, keepGitDir, unpack } = instruction
   const value = (written: string) => scope.value(written, position)
   const names = new Set(heredocs.map(({ name }) => `<<${name}`))
   const sources = instruction.sources.filter((source) => !names.has(source))
@@ -86,6 +86,7 @@ export function convertPlace(instruction: PlaceInstruction, { scope }: Known, or
     placeOption(from, heredocs.length > 0, origin, position),
     ...(chown === undefined ? [] : [one('chown', value(chown))]),
     ...(chmod === undefined ? [] : [one('chmod', value(chmod))]),
+    ...(link ? [{ name: 'link', kind: 'flag', value: true } as const] : []),
     ...(parents ? [{ name: 'parents', kind: 'flag', value: true } as const] : []),
     ...many('exclude', (exclude ?? []).map(value)),
     ...(checksum === undefined ? [] : [one('checksum', value(checksum))]),

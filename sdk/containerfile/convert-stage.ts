@@ -8,6 +8,7 @@ import { StageScope } from './convert-scope.js'
 import { text } from './convert-value.js'
 import type { Conversion, StageEnd } from './convert-whole.js'
 import { evaluateConfig, withExecution } from './evaluate-config.js'
+import { parseTrigger } from './parse.js'
 import { findStage, type StagePlan } from './plan-stage.js'
 import type { Situation } from './situation.js'
 import type { ArgInstruction, Instruction } from './syntax.js'
@@ -21,7 +22,7 @@ export function convertStage(whole: Conversion, plan: StagePlan): StageEnd {
 class StageConversion {
   readonly #scope: StageScope
   #situation: Situation
-  #hasTriggers = false
+  readonly #triggers: string[] = []
 
   constructor(
     readonly whole: Conversion,
@@ -39,15 +40,17 @@ class StageConversion {
       scope: { values: new Map(), declared: new Set(), inherited: new Map(), given: new Map(), escape: escaping },
       hasCommand: false,
     }
-    if (below?.hasTriggers) throw cannot(stage.from.position, 'a stage on one with ONBUILD')
   }
 
   convert(): StageEnd {
+    const { base, stage } = this.plan
+    const below = base.kind === 'stage' ? this.whole.ends.get(base.index) : undefined
     this.#from()
-    for (const instruction of this.plan.stage.instructions) this.#instruction(instruction)
+    for (const trigger of below?.triggers ?? []) this.#instruction(parseTrigger(trigger, stage.from.image))
+    for (const instruction of stage.instructions) this.#instruction(instruction)
     const { env, container, hasBase } = this.#scope
     const shell = this.#situation.config.config?.Shell
-    return { container, env, hasBase, hasTriggers: this.#hasTriggers, shell }
+    return { container, env, hasBase, triggers: this.#triggers, shell }
   }
 
   get #known(): Known {
@@ -93,7 +96,7 @@ class StageConversion {
         return convertWorkdir(instruction, this.#known)
       default: {
         const statements = convertConfig(instruction, this.#known)
-        if (instruction.instruction === 'ONBUILD') this.#hasTriggers = true
+        if (instruction.instruction === 'ONBUILD') this.#triggers.push(instruction.value)
         if (instruction.instruction === 'SHELL')
           this.#situation = this.#after(evaluateConfig(instruction, this.#situation).changes)
         if (instruction.instruction === 'CMD') this.#situation = { ...this.#situation, hasCommand: true }

@@ -12,7 +12,8 @@ export interface StageEnd {
   readonly container: string
   readonly env: ReadonlyMap<string, Binding>
   readonly hasBase: boolean
-  readonly hasTriggers: boolean
+  /** What its ONBUILD lines have the next stage do. */
+  readonly triggers: readonly string[]
   readonly shell: readonly string[] | undefined
 }
 

@@ -5,7 +5,7 @@ import { transportOf } from '../transport/transport-text.js'
 
 /** What a named context is, before anything is opened. */
 export type NamedContext =
-  /** Files: a folder, an archive, or a repository of git. See `openContext`. */
+  /** Files: a folder, an archive, a repository of git (see `openContext`), or `closure:PROGRAM,PROGRAM`. */
   | { readonly kind: 'files'; readonly name: string; readonly where: string }
   /** An image: a name, or `transport:path`, as `pull` takes it. */
   | { readonly kind: 'image'; readonly name: string; readonly image: string }
@@ -60,7 +60,7 @@ function imageOf(value: string, text: string): string | undefined {
   if (scheme === 'oci-layout') return layoutOf(rest)
   if (scheme !== '') return rest
   if (value.startsWith('target:')) throw usage(text, 'a target is of docker buildx bake, builder has none')
-  if (isGitAddress(value) || /^https?:\/\//.test(value)) return undefined
+  if (value.startsWith('closure:') || isGitAddress(value) || /^https?:\/\//.test(value)) return undefined
   return transportOf(value) ? value : undefined
 }
 

@@ -16,7 +16,7 @@ export interface FetchOptions {
 
 /**
  * Fetches a URL into a file of mode 0600 with the server's modification time (Dockerfile reference, ADD).
- * Throws `USAGE` for what is no address, `NOT_FOUND` when the server has it not, `SYSTEM` when it cannot be reached, `DIGEST` for other bytes.
+ * Throws `USAGE` for what is no address, `NOT_FOUND` when the server has it not, `DENIED` when it wants a login, `NETWORK` when it cannot be reached, `DIGEST` for other bytes.
  */
 export async function fetchFile(
   url: string,
@@ -32,7 +32,10 @@ export async function fetchFile(
   if (!response.ok || !response.body) {
     await response.body?.cancel()
     const reason = `the server answered ${response.status} ${response.statusText}`
-    throw new BuilderError('NOT_FOUND', { operation: 'fetch', object: shown(url), reason, hint: 'check the address' })
+    const isDenied = response.status === 401 || response.status === 403
+    const hint = isDenied ? 'give it a login, as https://USER:PASSWORD@HOST/…' : 'check the address'
+    const code = isDenied ? 'DENIED' : 'NOT_FOUND'
+    throw new BuilderError(code, { operation: 'fetch', object: shown(url), reason, hint })
   }
   const digest = await saveBody(response.body, file, { ...options, shown: shown(url) })
   if (options.checksum !== undefined && digest !== options.checksum)
@@ -95,7 +98,7 @@ async function reach(url: string, signal: AbortSignal | undefined): Promise<Resp
     signal?.throwIfAborted()
     const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause)
     const hint = 'check the address and the network'
-    throw new BuilderError('SYSTEM', { operation: 'fetch', object: shown(url), reason: inner, hint, cause })
+    throw new BuilderError('NETWORK', { operation: 'fetch', object: shown(url), reason: inner, hint, cause })
   }
 }
 
@@ -112,7 +115,7 @@ async function saveBody(
     if ((cause as NodeJS.ErrnoException).syscall !== undefined) throw cause
     const hint = 'try again'
     const reason = 'the connection broke before everything was there'
-    throw new BuilderError('SYSTEM', { operation: 'fetch', object: options.shown, reason, hint, cause })
+    throw new BuilderError('NETWORK', { operation: 'fetch', object: options.shown, reason, hint, cause })
   }
 }
 

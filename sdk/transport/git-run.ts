@@ -132,12 +132,12 @@ function failure({ name, secrets }: GitCall, said: string): BuilderError {
 const faults = [
   {
     says: /could not read Username|Authentication failed|terminal prompts disabled|Permission denied \(publickey|HTTP 40[13]/i,
-    code: 'SYSTEM',
+    code: 'DENIED',
     hint: 'it wants a login: an SSH key, a line in ~/.netrc, or a token',
   },
   {
     says: /Could not resolve host|Failed to connect|Connection refused|Connection timed out|unable to look up/i,
-    code: 'SYSTEM',
+    code: 'NETWORK',
     hint: 'check the address and the network',
   },
   { says: /transport '\w+' not allowed/, code: 'UNSUPPORTED', hint: 'give it as a folder, or over https' },

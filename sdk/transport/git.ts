@@ -37,7 +37,7 @@ export interface FetchedGit extends GitCommit {
  * same files, modes and times everywhere. Nothing that the repository holds is executed.
  *
  * Throws `UNSUPPORTED` when git is not installed, `NOT_FOUND` for a repository, ref or folder that is not there, `DIGEST` for
- * another commit than `checksum` says, `USAGE`, `SYSTEM`, `ABORTED`. Source: Dockerfile reference, "ADD".
+ * another commit than `checksum` says, `USAGE`, `NETWORK`, `DENIED`, `SYSTEM`, `ABORTED`. Source: Dockerfile reference, "ADD".
  *
  * @param into - A path where nothing is; its folder must be there.
  */

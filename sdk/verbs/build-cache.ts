@@ -1,8 +1,7 @@
 import type { BuildJob } from '../containerfile/job.js'
 import { BuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
-import { exportSteps } from '../steps/export.js'
-import { type ImportedSteps, openImportedSteps } from '../steps/import.js'
+import type { ImportedSteps } from '../steps/import.js'
 import type { Store } from '../store/store.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import { transportOf } from '../transport/transport-text.js'
@@ -31,6 +30,8 @@ export async function openCaches(store: Store, options: BuildOptions, progress: 
   }
   try {
     for (const source of sources) {
+      // Loaded only here and in `write`: they bring every transport along.
+      const { openImportedSteps } = await import('../steps/import.js')
       const opened = await openImportedSteps(store, source, common).catch((error) => notThere(error, source, progress))
       if (opened) imported.push(opened)
     }
@@ -42,6 +43,8 @@ export async function openCaches(store: Store, options: BuildOptions, progress: 
     imported,
     onKept: (key) => void keys.add(key),
     async write() {
+      if (destinations.length === 0) return
+      const { exportSteps } = await import('../steps/export.js')
       for (const destination of destinations) await exportSteps(store, keys, destination, common)
     },
     [Symbol.asyncDispose]: close,

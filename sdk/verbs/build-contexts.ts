@@ -39,7 +39,7 @@ export function namedFiles({ store, held, contexts }: NamedInputs): BuildJob['na
     if (!context) return undefined
     if (context.kind === 'image') return Promise.resolve({ kind: 'image', name: context.image })
     const open = async (): Promise<NamedFiles> => {
-      const { path } = held.use(await openContext(context.where, { store, signal }))
+      const { path } = held.use(await openFiles(store, context.where, signal))
       const ignore = await findIgnoreFile(path)
       return { kind: 'files', path, ...(ignore ? { ignore } : {}) }
     }
@@ -47,4 +47,11 @@ export function namedFiles({ store, held, contexts }: NamedInputs): BuildJob['na
     opened.set(context.name, files)
     return files
   }
+}
+
+/** Files of a folder, an archive or a repository, or programs of this machine. */
+async function openFiles(store: Store, where: string, signal: AbortSignal) {
+  if (!where.startsWith('closure:')) return openContext(where, { store, signal })
+  const { closureFolder } = await import('./build-closure.js')
+  return closureFolder(store, where)
 }

@@ -1,7 +1,7 @@
 import { formatCount, formatSize } from '../image/table.js'
-import type { ReportedLayer } from './build-report.js'
 import { anchorOf } from './build-report-timeline.js'
 import { html, type Markup, type Piece } from './html.js'
+import type { ReportedLayer } from './reported.js'
 
 /** A row for each layer: how big it is beside the others, the step that made it, and its biggest files. */
 export function layersSection(layers: readonly ReportedLayer[]): readonly Markup[] {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { formatCount, formatSize } from '../image/table.js'
 import { type StageRecord, type StepRecord, timeOf } from './build-record.js'
-import type { BuildReport } from './build-report.js'
 import { layersSection } from './build-report-layers.js'
 import { script, style } from './build-report-style.js'
 import { anchorOf, exactTime, timeline } from './build-report-timeline.js'
 import { stateOf } from './build-text.js'
 import { html, Markup, type Piece } from './html.js'
+import type { BuildReport } from './reported.js'
 
 /**
  * One page that says all about a build. It needs nothing but itself: its policy forbids every request, and every script and

@@ -3,33 +3,14 @@ import { dirname, resolve } from 'node:path'
 import { BuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
 import { findImage } from '../store/find-image.js'
-import { type LayerFiles, layerFiles } from '../store/layer-files.js'
+import { layerFiles } from '../store/layer-files.js'
 import { sizedLayers } from '../store/layer-sizes.js'
 import { hasLayer } from '../store/layers.js'
 import type { Store } from '../store/store.js'
 import type { BuildRecord, StepRecord } from './build-record.js'
 import { reportPage } from './build-report-page.js'
+import type { ReportedLayer } from './reported.js'
 import { writeResult } from './result-file.js'
-
-/** All that the page on a build says. */
-export interface BuildReport {
-  readonly record: BuildRecord
-  /** Of the images, bottom first; then of steps that are in no image. */
-  readonly layers: readonly ReportedLayer[]
-  /** Why there is no image. */
-  readonly error?: string
-}
-
-/** A layer, what is in it, and the step that made it or found it; none for a base image's. */
-export interface ReportedLayer {
-  readonly diffID: Digest
-  readonly size: number
-  /** Of the image, with its names; absent for a layer of no image. */
-  readonly image?: string
-  readonly step?: StepRecord
-  /** Absent when it is not unpacked in the store. */
-  readonly files?: LayerFiles
-}
 
 /** The path of a report, absolute. Throws `USAGE` when nothing can be written there: better now than after the build. */
 export function reportPath(file: string): string {

@@ -1,7 +1,7 @@
 import type { RunWork } from '../containerfile/workshop.js'
 import type { Store } from '../store/store.js'
+import type { RootOf } from './mount-setting.js'
 import { otherRoot } from './other-root.js'
-import type { RootOf } from './run-mounts.js'
 
 /** Finds the files that a mount's `from` names: those of a stage, an image, a folder. */
 export function rootsIn(store: Store, { roots }: RunWork): RootOf {

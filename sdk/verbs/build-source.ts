@@ -62,7 +62,8 @@ export interface PlanningOptions extends GlobalOptions, PreprocessorOptions {
    */
   buildArgFile?: readonly string[]
   /**
-   * Named context for FROM, COPY --from and RUN --mount: a folder, docker-image://NAME, oci-layout://PATH, an address.
+   * Named context for FROM, COPY --from and RUN --mount: a folder, docker-image://NAME, oci-layout://PATH, an address, or
+   * closure:PROGRAM,PROGRAM for programs of this machine with the files that they need.
    * @placeholder NAME=VALUE
    */
   buildContext?: readonly string[]

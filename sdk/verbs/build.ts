@@ -12,7 +12,7 @@ import type { Image } from '../store/images.js'
 import { addToList } from '../store/lists.js'
 import { isList } from '../store/read-list.js'
 import { openStore, type Store } from '../store/store.js'
-import type { BuildCache } from './build-cache.js'
+import { openCaches } from './build-cache.js'
 import { checkFile } from './build-check.js'
 import { finishImage } from './build-finish.js'
 import { openInputs, planFor } from './build-inputs.js'
@@ -66,16 +66,9 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
   const store = await openStore(options)
   await using held = new Held()
   const inputs = await openInputs(store, held, context, options, 'build')
-  await using cache = await cachesOf(store, options, progress)
-  const building: Building = {
-    ...inputs,
-    options,
-    epoch,
-    progress,
-    cache,
-    jobs: jobsOf(options),
-    commits: new Commits(),
-  }
+  await using cache = await openCaches(store, options, progress)
+  const shared = { progress, cache, jobs: jobsOf(options), commits: new Commits() }
+  const building: Building = { ...inputs, ...shared, options, epoch }
   const checked = await checkFile(building)
   if (options.check) return { id: '', names: [], digest: '', ...checked }
   await reapRuns(store)
@@ -90,13 +83,6 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
 export function present({ id, warnings }: BuildResult, { output, check }: BuildOptions): string {
   if (check) return warnings.length === 0 ? 'no warnings found' : formatWarnings(warnings)
   return writesToStdout(parseOutputs(output)) ? '' : id
-}
-
-/** What writes and reads images elsewhere is loaded only when it is needed. */
-async function cachesOf(store: Store, options: BuildOptions, progress: BuildProgress): Promise<BuildCache> {
-  if (options.cacheFrom || options.cacheTo)
-    return (await import('./build-cache.js')).openCaches(store, options, progress)
-  return { imported: [], onKept() {}, async write() {}, async [Symbol.asyncDispose]() {} }
 }
 
 /** All platforms at the same time; the first that fails stops the others. A list of several gets the names. */

@@ -1,9 +1,8 @@
 import type { ImageConfig } from '../image/config.js'
-import { pair } from '../image/edit.js'
-import type { ConfigOptions } from './config.js'
+import { type ConfigEdits, pair } from '../image/edit.js'
 
 /** A change of the configuration in the words of a Containerfile, a line each: what a build's history says of the same. */
-export function tellConfig(after: ImageConfig, options: ConfigOptions): readonly string[] {
+export function tellConfig(after: ImageConfig, options: TellableEdits): readonly string[] {
   const { Env = [], Cmd = [], Entrypoint = [], Shell = [], Healthcheck } = after.config ?? {}
   const { arg, author, cmd, entrypoint, env, healthcheck, label, onbuild, port, shell, stopSignal } = options
   const { user, volume, workingdir } = options
@@ -26,6 +25,11 @@ export function tellConfig(after: ImageConfig, options: ConfigOptions): readonly
     ...(onbuild ?? []).map((line) => `ONBUILD ${line}`),
     ...said('MAINTAINER', author),
   ]
+}
+
+/** What is told; ARGs change nothing. */
+export interface TellableEdits extends ConfigEdits {
+  readonly arg?: readonly string[]
 }
 
 function said(word: string, text: string | undefined): readonly string[] {

@@ -1,3 +1,4 @@
+import { BuilderError } from '../errors.js'
 import { emptyConfig } from '../image/config.js'
 import { hostPlatform, type Platform, parsePlatform } from '../image/platform.js'
 import { capabilitiesFor } from '../runtime/capabilities.js'
@@ -139,7 +140,7 @@ export async function from(image: string, options: FromOptions = {}): Promise<Fr
   const store = await openStore(options)
   const pulled = image === 'scratch' ? undefined : await pullImage(store, image, pullOptions(options))
   const sharing = { shared: true, purpose: 'from', ...(options.signal ? { signal: options.signal } : {}) }
-  const container = await withLock(store, 'store', () => create(store, pulled, options), sharing)
+  const container = await withLock(store, 'store', () => create(store, image, pulled, options), sharing)
   if (options.cidfile) await writeResult(options.cidfile, container.id)
   return { id: container.id, name: container.name }
 }
@@ -157,9 +158,15 @@ function pullOptions(options: FromOptions): PullImageOptions {
   return { ...rest, operation: 'from', policy, ...(platform ? { platform } : {}) }
 }
 
-async function create(store: Store, pulled: PulledImage | undefined, options: FromOptions): Promise<ContainerRecord> {
+async function create(
+  store: Store,
+  name: string,
+  pulled: PulledImage | undefined,
+  options: FromOptions,
+): Promise<ContainerRecord> {
   options.signal?.throwIfAborted()
-  const fields = pulled ? fromImage(await findImage(store, pulled.digest, 'from'), pulled) : fromNothing(options)
+  const found = pulled ? fromImage(await findImage(store, pulled.digest, 'from'), pulled) : fromNothing(options)
+  const fields = options.history ? withoutTriggers(found, name) : found
   return createContainer(store, {
     ...fields,
     ...(options.name === undefined ? {} : { name: options.name }),
@@ -167,6 +174,19 @@ async function create(store: Store, pulled: PulledImage | undefined, options: Fr
     defaults: defaultsOf(options),
     ...(options.layers ? { steps: stepsOf(options) } : {}),
   })
+}
+
+/** A build carries ONBUILD out and leaves it behind. A recipe that has done so for a stage of its own names that by its ID. */
+function withoutTriggers(fields: NewContainer, name: string): NewContainer {
+  const { OnBuild = [], ...config } = fields.config.config ?? {}
+  if (OnBuild.length > 0 && !/^[0-9a-f]{64}$/.test(name))
+    throw new BuilderError('UNSUPPORTED', {
+      operation: 'from --history',
+      object: name,
+      reason: `the image has what a build carries out first: ONBUILD ${OnBuild[0]}`,
+      hint: 'build the Containerfile with builder build, or leave --history out',
+    })
+  return { ...fields, config: { ...fields.config, config } }
 }
 
 function stepsOf({ cache = true, explain = false, history = false }: FromOptions): ContainerSteps {

@@ -8,7 +8,7 @@ import { resolveInRoot } from '../namespace/rooted-path.js'
 import type { CacheMount, CacheWish } from '../runtime/mount-request.js'
 import { acquireLock, type HeldLock } from '../store/locks.js'
 import { temporaryFolder } from '../store/temporary.js'
-import type { MountSetting } from './run-mounts.js'
+import type { MountSetting } from './mount-setting.js'
 
 /**
  * A cache is a folder of the store that many runs share, or one at a time (`locked`), or each its own (`private`). `from` and

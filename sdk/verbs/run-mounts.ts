@@ -5,26 +5,10 @@ import { resolveInRoot } from '../namespace/rooted-path.js'
 import { parseMount } from '../runtime/mount-option.js'
 import type { BindWish, MountRequest, MountWish } from '../runtime/mount-request.js'
 import { insidePath, parseVolume } from '../runtime/volume.js'
-import type { ContainerRecord } from '../store/container-record.js'
-import type { MountedRoot } from '../store/mounts.js'
-import type { Store } from '../store/store.js'
+import type { MountSetting } from './mount-setting.js'
 import { cacheMount } from './run-cache.js'
 import { discardingCopy } from './run-discard.js'
-import type { RunOptions } from './run-options.js'
 import { RunSecrets } from './run-secrets.js'
-
-/** Finds the root that a name in `from=` means, for as long as it is held. */
-export type RootOf = (name: string, signal: AbortSignal | undefined) => Promise<MountedRoot>
-
-/** What the mounts of a run are made with. */
-export interface MountSetting {
-  readonly store: Store
-  readonly record: ContainerRecord
-  readonly options: RunOptions
-  /** The run's private folder. */
-  readonly folder: string
-  readonly rootOf: RootOf
-}
 
 /** The mounts of a run, and what has to be let go after it. */
 export interface RunMounts {

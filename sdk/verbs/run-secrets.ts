@@ -8,8 +8,8 @@ import { parseSecret, readSecret, type SecretSource } from '../runtime/secret.js
 import { startAgent } from '../runtime/ssh-agent.js'
 import { forwardAgent } from '../runtime/ssh-forward.js'
 import { parseSsh, type SshSource } from '../runtime/ssh-source.js'
+import type { MountSetting } from './mount-setting.js'
 import { memoryOf } from './reap.js'
-import type { MountSetting } from './run-mounts.js'
 
 /**
  * The secrets and ssh agents that one run may use. A secret is written to memory only; one that was not given is left out, or is an

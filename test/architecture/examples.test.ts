@@ -57,7 +57,10 @@ const config = {
     emitDeclarationOnly: false,
     noUnusedLocals: false,
     rootDir: '../..',
-    paths: { 'builder-sdk': ['../../sdk/index.ts'] },
+    paths: {
+      'builder-sdk': ['../../sdk/index.ts'],
+      'cpp-preprocess-wasm': ['../../sdk/cpp-preprocess-wasm/index.ts'],
+    },
   },
   include: ['*.ts'],
   exclude: [],

@@ -36,6 +36,7 @@ before(async () => {
     }
     if (request.url?.startsWith('/file')) return response.end('FROM scratch\n')
     if (request.headers.authorization === 'Basic bWU6czNjcmV0') return response.end(content('x.tar.gz'))
+    if (request.url === '/closed') return response.writeHead(401).end()
     if (request.url === '/x.tar.gz') return response.end(content('x.tar.gz'))
     return response.writeHead(404).end()
   })
@@ -190,20 +191,25 @@ const refused: Readonly<
     where: () => '-',
     input: () => content('x.tar.gz'),
     more: () => ({ limits: { unpacked: 4096 } }),
-    code: 'INVALID',
+    code: 'UNSAFE',
     says: /^build standard input: it would unpack to more than 4096 bytes; unpack it yourself and give the folder/,
   },
   'an archive with too many entries': {
     where: () => '-',
     input: () => content('x.tar.gz'),
     more: () => ({ limits: { entries: 2 } }),
-    code: 'INVALID',
+    code: 'UNSAFE',
     says: /^build standard input: it would unpack to more than 2 entries/,
   },
   'an address without a file': {
     where: () => `${origin}/none?token=s3cret`,
     code: 'NOT_FOUND',
     says: /^fetch http:\/\/127\.0\.0\.1:\d+\/none: the server answered 404 Not Found; check the address$/,
+  },
+  'an address that wants a login': {
+    where: () => `${origin}/closed`,
+    code: 'DENIED',
+    says: /^fetch http:\S+\/closed: the server answered 401 Unauthorized; give it a login, as https:/,
   },
   'an endless body': {
     where: () => `${origin}/endless`,
@@ -220,7 +226,7 @@ const refused: Readonly<
   },
   'a body that breaks off': {
     where: () => `${origin}/broken`,
-    code: 'SYSTEM',
+    code: 'NETWORK',
     says: /^fetch http:\S+\/broken: the connection broke before everything was there; try again$/,
   },
   'a repository that is not there': {

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { builder, command, lane, removeTree, top } from '../lane.js'
@@ -40,8 +41,8 @@ async function startBuildKit(): Promise<Reference> {
 }
 
 async function startBuildah(): Promise<Reference> {
-  const folder = mkdtempSync(join(tmpdir(), 'buildah-'))
-  mkdirSync(join(folder, 'tmp'))
+  const folder = join(tmpdir(), `buildah-${randomBytes(4).toString('hex')}`)
+  mkdirSync(join(folder, 'tmp'), { recursive: true })
   const storage = ['--storage-driver', 'vfs', '--root', join(folder, 'root'), '--runroot', join(folder, 'run')]
   const env = { BUILDAH_ISOLATION: 'chroot', TMPDIR: join(folder, 'tmp') }
   return {

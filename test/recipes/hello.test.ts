@@ -105,6 +105,15 @@ for (const [title, variation] of Object.entries(sameFromTypeScript)) {
   })
 }
 
+test('the Containerfile gives the same image, with an include and a macro', async () => {
+  const tools = 'tools=closure:/usr/bin/env,/usr/bin/cat'
+  const words = ['builder', 'build', '-q', '--layers=false', '--build-context', tools, '.']
+  for (const umask of ['022', '077']) {
+    const made = await vary({ checkout: `containerfile ${umask}`, mtime: 4000000000, mode: 0o640, umask }, words)
+    assert.equal(idOf(made), first)
+  }
+})
+
 test('both recipes give the same image on another host', async (t) => {
   if (lane() !== 'root') return t.skip('only root can name the machine')
   for (const recipe of ['sh hello.sh', `${join(top, 'node_modules/.bin/tsx')} hello.ts`]) {

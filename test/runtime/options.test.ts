@@ -6,7 +6,10 @@ import { parseEnv } from '../../sdk/runtime/environment.js'
 import { explainRunFailure } from '../../sdk/runtime/failure.js'
 import { parseIsolation } from '../../sdk/runtime/isolation.js'
 import { parseMount } from '../../sdk/runtime/mount-option.js'
+import { parseLimit } from '../../sdk/runtime/resource-limit.js'
+import { parseSecret } from '../../sdk/runtime/secret.js'
 import { parseSecurityOptions } from '../../sdk/runtime/security-option.js'
+import { parseSsh } from '../../sdk/runtime/ssh-source.js'
 import { parseVolume } from '../../sdk/runtime/volume.js'
 
 const bind = { type: 'bind', source: '/a', destination: '/b' }
@@ -28,6 +31,15 @@ const mounts: [text: string, expected: unknown][] = [
   ['type=tmpfs,dst=/b,size=64m,mode=755', { type: 'tmpfs', destination: '/b', size: 67108864, mode: 0o755 }],
   ['type=tmpfs,target=/b,tmpfs-size=1g,ro', { type: 'tmpfs', destination: '/b', size: 2 ** 30, readonly: true }],
   ['type=cache,dst=/b,id=x,sharing=locked', { type: 'cache', destination: '/b', id: 'x', sharing: 'locked' }],
+  ['type=secret,id=x', { type: 'secret', id: 'x', required: false }],
+  [
+    'type=secret,dst=/a/x,required,mode=440',
+    { type: 'secret', id: 'x', destination: '/a/x', required: true, mode: 0o440 },
+  ],
+  ['type=secret,src=x,env=X', { type: 'secret', id: 'x', env: 'X', required: false }],
+  ['type=ssh', { type: 'ssh', id: 'default', required: false }],
+  ['type=ssh,id=a,target=s,uid=5', { type: 'ssh', id: 'a', destination: 's', required: false, uid: 5 }],
+  ['"src=/a,1",dst=/b', { type: 'bind', source: '/a,1', destination: '/b', readonly: true }],
   ['type=cache,dst=/b,uid=5,gid=6,mode=0700', { type: 'cache', destination: '/b', mode: 0o700, uid: 5, gid: 6 }],
 ]
 for (const [text, expected] of mounts) test(`reads mount ${text}`, () => assert.deepEqual(parseMount(text), expected))
@@ -47,6 +59,20 @@ const refused: [what: string, read: () => unknown, code: string, message?: RegEx
   ['a size of another form', () => parseMount('type=tmpfs,dst=/a,size=big'), 'USAGE'],
   ['an unknown sharing', () => parseMount('type=cache,dst=/a,sharing=none'), 'USAGE'],
   ['a key of another type', () => parseMount('type=bind,src=/a,dst=/b,size=5'), 'USAGE'],
+  ['a secret without an id', () => parseMount('type=secret,env=X'), 'USAGE', /id is missing/],
+  [
+    'a secret that is required somehow',
+    () => parseMount('type=secret,id=x,required=very'),
+    'USAGE',
+    /neither true nor/,
+  ],
+  ['a quotation mark alone', () => parseMount('type=tmpfs,"dst=/a'), 'USAGE', /quotation mark/],
+  ['a secret of no id', () => parseSecret('src=/x'), 'USAGE', /id is missing/],
+  ['a secret with a path for an id', () => parseSecret('id=a/b,src=/x'), 'USAGE', /holds a slash/],
+  ['a secret with an unknown option', () => parseSecret('id=a,sorce=/x'), 'USAGE', /no option "sorce"/],
+  ['an agent without an id', () => parseSsh('=/x'), 'USAGE', /it has no id/],
+  ['an agent that is not there', () => parseSsh('a=/nowhere/x'), 'NOT_FOUND', /there is no \/nowhere\/x/],
+  ['a limit with a soft one above it', () => parseLimit('nofile=5:4'), 'USAGE', /larger than the hard/],
   ['a mistyped capability', () => capabilitiesFor(0, ['net_admn']), 'USAGE', /did you mean CAP_NET_ADMIN\?/],
   ['a capability added and dropped', () => capabilitiesFor(0, ['chown'], ['CAP_CHOWN']), 'USAGE'],
   ['a device that is none', () => parseDevice('/etc/passwd'), 'USAGE'],
@@ -71,6 +97,22 @@ for (const [text, expected] of isolations)
 
 test('reads variables, taking values of the host where there is none', () => {
   assert.deepEqual(parseEnv(['A=1', 'B=', 'C', 'D'], { C: 'c' }), { A: '1', B: '', C: 'c' })
+})
+
+const secrets: [text: string, expected: unknown][] = [
+  ['id=x,src=/a', { id: 'x', type: 'file', path: '/a' }],
+  ['id=x,source=/a,type=file', { id: 'x', type: 'file', path: '/a' }],
+  ['id=x,env=E', { id: 'x', type: 'env', name: 'E' }],
+  ['id=E', { id: 'E', type: 'env', name: 'E' }],
+  ['id=F', { id: 'F', type: 'file', path: 'F' }],
+  ['type=env,id=x,src=E', { id: 'x', type: 'env', name: 'E' }],
+]
+for (const [text, expected] of secrets)
+  test(`reads secret ${text}`, () => assert.deepEqual(parseSecret(text, { E: 'e' }), expected))
+
+test('reads limits', () => {
+  assert.deepEqual(parseLimit('nofile=5:6'), { type: 'RLIMIT_NOFILE', soft: 5, hard: 6 })
+  assert.deepEqual(parseLimit('core=0'), { type: 'RLIMIT_CORE', soft: 0, hard: 0 })
 })
 
 test('reads security options', () => {

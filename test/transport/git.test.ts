@@ -250,7 +250,7 @@ const refused: Readonly<Record<string, { text: () => string; options?: GitOption
   },
   'a server that is not there': {
     text: () => 'http://127.0.0.1:1/repo.git',
-    code: 'SYSTEM',
+    code: 'NETWORK',
     says: /check the address and the network/,
   },
 }
@@ -275,6 +275,7 @@ test('a wrong password is in no message', async () => {
   await assert.rejects(fetchGit(`${address}/repo.git`, join(folder, 'no')), (error: BuilderError) => {
     assert.doesNotMatch(JSON.stringify([error.message, error.stack]), /wr0ng/)
     assert.match(error.message, /it wants a login/)
+    assert.equal(error.code, 'DENIED')
     return true
   })
 })

@@ -70,6 +70,30 @@ describe('a layer that arrives', () => {
         assert.deepEqual(storeContent(bench), [])
       })
 
+  for (const [title, end] of [
+    ['stopped while its bytes do not come', 'abort'],
+    ['more than it may be, while its bytes do not come', 'bomb'],
+  ] as const)
+    it(`in another thread is ${title}: nothing stays`, async (t) => {
+      await using bench = await newBench()
+      const image = end === 'bomb' ? largeBomb() : bigLayer(160_000)
+      t.after(() => delete process.env.BUILDER_LAYER_RATIO)
+      process.env.BUILDER_LAYER_RATIO = '1'
+      const stopper = new AbortController()
+      await using sink = await openSink(bench.store, 'web')
+      const copied = copyImage(
+        silent(image, () => end === 'abort' && stopper.abort()),
+        sink,
+        { all: true, signal: stopper.signal },
+      )
+      await assert.rejects(
+        copied,
+        end === 'abort' ? failsWith('ABORTED') : failsWith('UNSAFE', 'more than 1 times as many'),
+      )
+      await sink[Symbol.asyncDispose]()
+      assert.deepEqual(storeContent(bench), [])
+    })
+
   it('comes from the blob that the store has, when only its files are gone', async () => {
     await using bench = await newBench()
     const image = sampleImage()
@@ -130,6 +154,34 @@ function bigLayer(hashes = 40_000): Sample {
   const settings = { os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: [digestOf(tar)] } }
   const config = add(image.blobs, mediaTypes.config, JSON.stringify(settings))
   return { ...resealed(image, config, [layer]), diffIDs: [digestOf(tar)] }
+}
+
+/** A blob of more than 4 MiB, of which the first 300 KB decompress to 320 MiB. */
+function largeBomb(): Sample {
+  const image = sampleImage({ files: ['one'] })
+  const noise = Buffer.alloc((4 << 20) + 20)
+  for (let at = 0; at + 32 <= noise.length; at += 32) noise.write(digestOf(String(at)).slice(7), at, 'hex')
+  const zeros = gzipSync(Buffer.alloc(64 << 20))
+  const start = gzipSync(tarOf({ first: 'x' }))
+  const bytes = Buffer.concat([start, ...Array.from({ length: 5 }, () => zeros), noise])
+  return resealed(image, image.config, [add(image.blobs, mediaTypes.layerGzip, bytes)])
+}
+
+/** Its layer brings all but its last 1000 bytes, and then nothing for ever. */
+function silent(image: Sample, onSilence: () => unknown): ReturnType<typeof sampleSource> {
+  const source = sampleSource(image)
+  return {
+    ...source,
+    async blob(descriptor) {
+      if (descriptor.size < 4 << 20) return source.blob(descriptor)
+      const bytes = image.blobs.get(descriptor.digest) as Uint8Array
+      return (async function* () {
+        yield bytes.subarray(0, -1000)
+        onSilence()
+        await new Promise(() => {})
+      })()
+    },
+  }
 }
 
 function namesOfDrafts({ store }: Bench): string[] {

@@ -237,7 +237,7 @@ const refused: Readonly<Record<string, { output: () => string; options?: BuildOp
     'a registry that is not there': {
       output: () => 'type=registry,name=127.0.0.1:1/web',
       options: { tlsVerify: false },
-      code: 'SYSTEM',
+      code: 'NETWORK',
       says: /127\.0\.0\.1:1/,
     },
   }

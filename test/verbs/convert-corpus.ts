@@ -112,7 +112,7 @@ COPY --chown=7:8 --chmod=0640 a /owned
 COPY --chmod=u=rwX,go=rX b /b
 COPY --parents b/c /parents/
 COPY --exclude=*.tar --exclude=b . /some/
-COPY --link a /linked
+COPY --link --chown=7 b /linked
 ADD d.tar /unpacked/
 ADD --unpack=false d.tar /packed/
 `,
@@ -125,6 +125,13 @@ RUN --mount=type=tmpfs,target=/scratch echo x >/scratch/x
 RUN --mount=type=cache,target=/cache,id=convert-test true
 RUN --network=none echo alone >/alone
 RUN ["/bin/sh", "-c", "echo 'exec' form >/exec"]
+`,
+  triggers: `FROM busybox AS base
+ENV WHO=me
+ONBUILD RUN echo "for $WHO" >/fired
+ONBUILD COPY a /\${WHO}
+FROM base
+RUN cat /fired >/again
 `,
   escapes: `# escape=\`
 FROM busybox
@@ -141,10 +148,6 @@ export const refused: Readonly<Record<string, readonly [string, RegExp]>> = {
   'a program as a heredoc': [
     'FROM busybox\nRUN <<EOF\n#!/bin/awk -f\nEOF\n',
     /^builder: convert \S*:2: a heredoc that is a program of its own \(#!\) cannot be converted; build it with builder build\n {2}2 \| RUN <<EOF\n$/,
-  ],
-  'a stage on one with triggers': [
-    'FROM busybox AS a\nONBUILD RUN x\nFROM a\n',
-    /:3: a stage on one with ONBUILD cannot be converted/,
   ],
   'a pattern with a variable': [
     'FROM busybox\nARG A=1 B=2\nLABEL x=$'.concat('{A#$B}\n'),

@@ -129,6 +129,18 @@ describe('what cannot be converted is an error with its place', () => {
   })
 })
 
+test('a base image that has triggers is an error when the recipe runs', async (t) => {
+  if (!needs(t, 'busybox')) return
+  writeFileSync(file('trigger'), 'FROM scratch\nONBUILD RUN x\n')
+  assert.equal((await run(['build', '-q', '-t', 'trigger', '-f', file('trigger'), '.'])).code, 0)
+  const { stderr, code } = await run(['from', '--layers', '--history', 'trigger'])
+  assert.equal(code, 125)
+  assert.equal(
+    stderr,
+    'builder: from --history trigger: the image has what a build carries out first: ONBUILD RUN x; build the Containerfile with builder build, or leave --history out\n',
+  )
+})
+
 test('a file that ends in .in is preprocessed', async () => {
   writeFileSync(join(folder, 'common'), 'ENV COMMON=yes\n')
   writeFileSync(join(folder, 'x.in'), 'FROM scratch\n#define NAME web\nLABEL name=NAME\n#include "common"\n')

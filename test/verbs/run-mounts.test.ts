@@ -25,7 +25,7 @@ let c: Container
 let base: Container
 
 before(async () => {
-  for (const name of ['bin', 'work']) mkdirSync(join(src, 'root', name), { recursive: true, mode: 0o755 })
+  for (const name of ['bin', 'place']) mkdirSync(join(src, 'root', name), { recursive: true, mode: 0o755 })
   const { stdout } = await command(['sh', '-c', 'command -v busybox'])
   copyFileSync(stdout.trim(), join(src, 'root/bin/busybox'))
   for (const name of applets) symlinkSync('busybox', join(src, 'root/bin', name))
@@ -81,8 +81,8 @@ const rows: Readonly<Record<string, Row>> = {
     prints: '1\n',
   },
   'a bind relative to the working folder': {
-    options: { mount: ['type=bind,src=one,dst=m/one'], contextdir: folder, workingdir: '/work' },
-    script: 'cat /work/m/one',
+    options: { mount: ['type=bind,src=one,dst=m/one'], contextdir: folder, workingdir: '/place' },
+    script: 'cat /place/m/one',
     prints: '1\n',
   },
   'a bind with a comma in its name': {
@@ -336,6 +336,26 @@ test('--security insecure gives what builder itself has', async () => {
   )
   const usual = BigInt(`0x${/CapEff:\s*(\S+)/.exec((await rights({ security: 'sandbox' })).stdout)?.[1]}`)
   assert.ok(held > usual && (held & usual) === usual)
+})
+
+test('what a killed run with a secret left is cleared by the next one', async () => {
+  const store = tempDir({ after })
+  const name = (await builder(['from', 'scratch'], { store })).stdout.trim()
+  await builder(['copy', '-q', name, join(src, 'root'), '/'], { store })
+  const work = tempDir({ after })
+  const at = ['--root', join(store, 'root'), '--runroot', join(store, 'run'), 'run', '-v', `${work}:/x`]
+  const words = [...at, '--secret', secret[0] as string, '--mount', 'type=secret,id=token,dst=/t', name, 'sh', '-c']
+  // The launcher becomes builder, so that its process ID is the one to kill.
+  const script = `mkfifo go; exec 3<>go; "$@" 'echo up >/x/go; while :; do :; done' >/dev/null 2>&1 & timeout 30 head -n1 <&3; kill -9 $!; wait $!; echo $?`
+  const killed = await command(['sh', '-c', script, 'sh', join(top, 'bin/builder'), ...words], { cwd: work })
+  assert.equal(killed.stdout, 'up\n137\n', killed.stderr)
+  assert.equal((await builder(['run', name, 'true'], { store })).code, 0)
+  const left = readdirSync(join(store, 'run'), { recursive: true, encoding: 'utf8' })
+  assert.deepEqual(
+    left.filter((path) => /(^|\/)runs\//.test(path)),
+    [],
+  )
+  assert.ok(!readFileSync('/proc/self/mounts', 'utf8').includes(store))
 })
 
 test('nothing is left of it all', () => {
