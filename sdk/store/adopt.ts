@@ -91,13 +91,13 @@ async function giveAway(store: Store, id: string, layer: LayerRecord): Promise<s
 }
 
 /** Finishes what `adopting` says when the upper directory is gone or empty: the record names the new layers. */
-export async function complete(store: Store, record: ContainerRecord): Promise<ContainerRecord> {
+export async function complete(store: Store, record: ContainerRecord, flush = true): Promise<ContainerRecord> {
   const { adopting: _done, adopted, history: _said, next: _told, touched: _left, ...rest } = record
   // What was configured meanwhile stays.
   const config = { ...record.config, ...below(adopted) }
   const after = { ...rest, ...adopted, config }
   await makeUpper(store, containerDir(store, record.id), after.layers)
-  writeContainer(store, after, true)
+  writeContainer(store, after, flush)
   return after
 }
 

@@ -80,7 +80,8 @@ async function goOn(
   // Another root below needs another upper directory: an intent, so that a kill leaves both or none.
   const intent = last ? { ...record, adopting: last.diffID, adopted } : { ...record, adopted }
   if (last) writeContainer(store, intent)
-  return complete(store, intent)
+  // Nothing is made here that a power cut could lose: the layers are in the store.
+  return complete(store, intent, false)
 }
 
 async function sealRecord(store: Store, record: ContainerRecord, sealing: StepSealing): Promise<{ layer?: StepLayer }> {

@@ -51,12 +51,15 @@ function argumentsText(given: readonly string[] = []): string {
 
 function replaying(store: Store, hit: StepResult): RunStep {
   const output = hit.output ?? { stdout: '', stderr: '', exitCode: 0 }
+  const capturing = (argv: readonly string[]) => argv
+  if (output.stdout + output.stderr === '')
+    return { output, replay: ['sh', '-c', `exit ${output.exitCode}`], capturing, end: async () => {} }
   const folder = temporaryFolder(store)
   for (const name of streams) writeFileSync(join(folder, name), output[name])
   return {
     output,
     replay: ['sh', '-c', replay, 'sh', folder, `${output.exitCode}`],
-    capturing: (argv) => argv,
+    capturing,
     end: async () => rmSync(folder, { recursive: true, force: true }),
   }
 }
