@@ -1,4 +1,4 @@
-import { ErrorStream, hasEmptyInput, inputOf, terminalColumns } from '../sdk/namespace/asker.js'
+import { ErrorStream, inputOf, placeOfInput, terminalColumns } from '../sdk/namespace/asker.js'
 import { type Caller, onBehalfOf, type Program } from '../sdk/namespace/caller.js'
 import type { SessionRequest } from '../sdk/namespace/session.js'
 import type { Surroundings } from '../sdk/namespace/surroundings.js'
@@ -53,7 +53,7 @@ async function answerOne(
     process: request.process,
     say: (text) => errors.say(text),
     stdin: () => inputOf(asker),
-    stdinIsEmpty: () => hasEmptyInput(asker),
+    stdinOf: placeOfInput(asker),
     get columns() {
       return errors.columns
     },

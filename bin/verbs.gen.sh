@@ -3,5 +3,5 @@
 inside_verbs='add build bud check commit copy from image info manifest materialize plan prune pull push rm rmi run umount unmount workdir'
 holder_verbs='mount'
 session_verbs='recipe session unshare'
-offline_verbs='check config containers list ls ps convert images info inspect materialize mount preprocess prune rename rm rmi run tag umount unmount untag version workdir'
+offline_verbs='check config containers list ls ps images info inspect materialize mount prune rename rm rmi run tag umount unmount untag version workdir'
 valued_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level'

@@ -321,7 +321,7 @@ export const table: VerbTable = {
       file: 'convert',
       present: true,
       hidden: false,
-      offline: true,
+      offline: false,
       prose: [
         'Comments stay where they stand, ARGs become variables of the environment, and a stage becomes a container. What a recipe cannot say is an error with its place in the file.',
       ],
@@ -1120,7 +1120,7 @@ export const table: VerbTable = {
       file: 'preprocess',
       present: true,
       hidden: false,
-      offline: true,
+      offline: false,
       prose: [
         "Files are included from the including file's folder, the context and the include paths, and from nowhere else.",
       ],

@@ -3,7 +3,6 @@ import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { ReadStream, WriteStream } from 'node:tty'
 import { descriptorOf } from './libc.js'
-import { isEmptyInput } from './standard-input.js'
 import type { Surrounding } from './surroundings.js'
 
 /**
@@ -53,9 +52,9 @@ export function inputOf({ pid }: Asker): Readable {
   return createReadStream('', { fd: descriptor })
 }
 
-/** Whether a command that reads a launcher's standard input would read nothing. */
-export function hasEmptyInput({ pid }: Asker): boolean {
-  return isEmptyInput(pid, launcherInput)
+/** Where a launcher keeps its standard input. */
+export function placeOfInput({ pid }: Asker): { readonly pid: number; readonly descriptor: number } {
+  return { pid, descriptor: launcherInput }
 }
 
 /** Says something on a launcher's standard error, in order; `done` waits until the kernel has everything. */

@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Readable, Writable } from 'node:stream'
 import type { ProcessIdentity } from './process.js'
-import { isEmptyInput } from './standard-input.js'
 
 /**
  * The process that asked for a verb: this one, or a launcher in whose name a session's engine works. What a verb says to
@@ -12,8 +11,8 @@ export interface Caller {
   say(text: string): void
   /** The caller's standard input, from where it stands. */
   stdin(): Readable
-  /** Whether a command that reads that would read nothing; a terminal counts as empty. Absent: nobody knows. */
-  readonly stdinIsEmpty?: () => boolean
+  /** The process and its descriptor that standard input is; absent where nobody knows. */
+  readonly stdinOf?: { readonly pid: number | 'self'; readonly descriptor: number }
   /** The caller's standard output, for a stream of bytes; absent where this process has another one. */
   readonly stdout?: () => Writable
   /** Columns of the terminal that standard error is; undefined when it is none. */
@@ -54,7 +53,7 @@ export function divert(one: Caller, say: (text: string) => void): { instead: Cal
   const instead: Caller = {
     say,
     stdin: () => one.stdin(),
-    ...(one.stdinIsEmpty ? { stdinIsEmpty: one.stdinIsEmpty } : {}),
+    ...(one.stdinOf ? { stdinOf: one.stdinOf } : {}),
     ...(one.stdout ? { stdout: one.stdout } : {}),
     get columns() {
       return one.columns
@@ -83,7 +82,7 @@ const thisProcess: Caller = {
     process.stderr.write(text)
   },
   stdin: () => process.stdin,
-  stdinIsEmpty: () => isEmptyInput('self', 0),
+  stdinOf: { pid: 'self', descriptor: 0 },
   // A script's engine has a channel to the script, and no standard output.
   ...(process.channel ? {} : { stdout: () => process.stdout }),
   get columns() {

@@ -1,5 +1,4 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import type { BindMount } from './mount-request.js'
@@ -76,7 +75,8 @@ function withDns(text: string, { servers = [], search = [], options = [] }: DnsS
 }
 
 function checkServer(address: string): string {
-  if (isIP(address) !== 0) return address
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(address) ? URL.canParse(`http://${address}`) : URL.canParse(`http://[${address}]`))
+    return address
   throw new BuilderError('USAGE', {
     operation: 'set name server',
     object: JSON.stringify(address),

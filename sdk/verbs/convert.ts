@@ -43,7 +43,6 @@ export interface ConvertVerbOptions extends GlobalOptions {
  *
  * @verb
  * @where outside
- * @offline
  * @stdout The recipe, without --output.
  * @param file - The Containerfile; one whose name ends in .in is preprocessed first.
  * @example

@@ -44,7 +44,6 @@ export interface PreprocessResult {
  *
  * @verb
  * @where outside
- * @offline
  * @stdout The text; JSON with --map.
  * @param file - The Containerfile; its name need not end in .in.
  * @example

@@ -6,7 +6,6 @@ import { dropMemoryFolder, makeMemoryFolder } from '../runtime/memory-folder.js'
 import type { BindMount, Owned, SecretWish, SshWish } from '../runtime/mount-request.js'
 import { parseSecret, readSecret, type SecretSource } from '../runtime/secret.js'
 import { startAgent } from '../runtime/ssh-agent.js'
-import { forwardAgent } from '../runtime/ssh-forward.js'
 import { parseSsh, type SshSource } from '../runtime/ssh-source.js'
 import type { MountSetting } from './mount-setting.js'
 import { memoryOf } from './reap.js'
@@ -62,6 +61,8 @@ export class RunSecrets {
     const socket =
       agent.type === 'agent' ? agent.socket : await this.#started(agent.files, join(folder, `keys-${number}`))
     const owned = ownedBy(destination, wish, 0o600)
+    // Loaded here, for few runs need sockets.
+    const { forwardAgent } = await import('../runtime/ssh-forward.js')
     const forwarded = await forwardAgent(socket, folder, `ssh-${number}`, owned)
     this.#held.push(forwarded)
     this.#env.SSH_AUTH_SOCK ??= destination

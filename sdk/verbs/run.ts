@@ -1,4 +1,5 @@
 import { caller } from '../namespace/caller.js'
+import { isEmptyInput } from '../namespace/standard-input.js'
 import { beginRun, endRun } from './begin-run.js'
 import { execute } from './execute.js'
 import type { RunOptions } from './run-options.js'
@@ -42,8 +43,8 @@ export async function run(
   command: readonly string[] = [],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { become, stdinIsEmpty } = caller()
-  const standardInput = stdinIsEmpty?.() ? 'empty' : 'unknown'
+  const { become, stdinOf } = caller()
+  const standardInput = stdinOf && isEmptyInput(stdinOf.pid, stdinOf.descriptor) ? 'empty' : 'unknown'
   const begun = await beginRun(container, command, { ...options, standardInput })
   try {
     if (begun.output && begun.output.stdout + begun.output.stderr === '')
