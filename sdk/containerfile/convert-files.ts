@@ -1,5 +1,5 @@
 import { cannot, type Known } from './convert-config.js'
-import type { Call, Option, Place, Statement } from './convert-recipe.js'
+import type { Call, Option, Place, Secret, Statement } from './convert-recipe.js'
 import { text, type Value } from './convert-value.js'
 import { evaluateRun } from './evaluate-run.js'
 import { fromOf, needsContext } from './place-text.js'
@@ -28,7 +28,7 @@ export function convertRun(
       mounts.map((mount) => mountOf(scope.value(mount, position), mount, origin, position)),
     ),
     ...(needsContext(mounts) ? [{ name: 'contextdir', kind: 'place', place: 'context' } as const] : []),
-    ...many('secret', secrets),
+    ...(secrets.length > 0 ? [{ name: 'secret', kind: 'secrets', secrets } as const] : []),
     ...many('ssh', mounts.some((mount) => typeOf(mount) === 'ssh') ? [text('default')] : []),
     ...(network === undefined || network === 'default' ? [] : [one('network', scope.value(network, position))]),
     ...(security === undefined || security === 'sandbox' ? [] : insecure(scope.value(security, position))),
@@ -59,14 +59,14 @@ function typeOf(mount: string): string {
   return /(?:^|,)\s*type\s*=\s*(\w+)/i.exec(mount)?.[1]?.toLowerCase() ?? 'bind'
 }
 
-/** Where a secret comes from is said when the recipe runs: a variable of the environment names its file. */
-function secretOf(mount: string, position: Position): readonly Value[] {
+/** A secret is in a variable of the environment when the recipe runs; one that is not set is not given. */
+function secretOf(mount: string, position: Position): readonly Secret[] {
   if (typeOf(mount) !== 'secret') return []
   const id =
     /(?:^|,)\s*id\s*=\s*([^,]+)/i.exec(mount)?.[1] ??
     /(?:^|,)\s*(?:target|dst|destination)\s*=\s*(?:[^,]*\/)?([^,/]+)/i.exec(mount)?.[1]
   if (id === undefined || !/^[\w.-]+$/.test(id)) throw cannot(position, 'a secret without a plain id')
-  return [text(`id=${id},env=SECRET_${id.replace(/\W/g, '_').toUpperCase()}`)]
+  return [{ id, variable: `SECRET_${id.replace(/\W/g, '_').toUpperCase()}` }]
 }
 
 /** Converts a COPY or an ADD. Throws `INVALID`, with the place. */

@@ -1,5 +1,5 @@
 import { IndentationText, Project, QuoteKind, type SourceFile } from 'ts-morph'
-import type { Base, Call, Given, Option, Place, Recipe, Statement } from './convert-recipe.js'
+import type { Base, Call, Given, Option, Place, Recipe, Secret, Statement } from './convert-recipe.js'
 import { type Form, ownName, type Part, plainText, type Value } from './convert-value.js'
 
 /** Writes a recipe as a TypeScript module. */
@@ -177,6 +177,8 @@ class ModuleWriter {
         return [`${name}: ${option.value}`]
       case 'given':
         return [`${name}: ${this.#given(option.variables)}`]
+      case 'secrets':
+        return [`${name}: [${option.secrets.map(secretText).join(', ')}]`]
       case 'place':
         return this.#place(name, option.place, verb)
     }
@@ -279,4 +281,8 @@ function quoted(text: string): string {
 
 function inTemplate(text: string): string {
   return text.replace(/[\\`]|\$(?=\{)/g, '\\$&').replace(/\r/g, '\\r')
+}
+
+function secretText({ id, variable }: Secret): string {
+  return `...(process.env.${variable} === undefined ? [] : ['id=${id},env=${variable}'])`
 }

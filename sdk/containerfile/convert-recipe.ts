@@ -56,8 +56,16 @@ export type Option =
   | { readonly name: string; readonly kind: 'number'; readonly value: string }
   /** NAME=value of variables; one that is not `isSet` counts only when it is given. */
   | { readonly name: string; readonly kind: 'given'; readonly variables: readonly Given[] }
+  /** Secrets, each of which counts only when its variable is set. */
+  | { readonly name: 'secret'; readonly kind: 'secrets'; readonly secrets: readonly Secret[] }
   /** Where the files are: the context, the recipe's own files, or another container. */
   | { readonly name: 'contextdir' | 'from'; readonly kind: 'place'; readonly place: Place }
+
+/** A secret of the recipe, and the variable of the environment that holds it. */
+export interface Secret {
+  readonly id: string
+  readonly variable: string
+}
 
 export interface Given {
   readonly name: string

@@ -110,6 +110,8 @@ function flagsOf(option: Option, ignorefile: string | undefined): readonly strin
       return option.variables.map(({ name, variable, isSet }) =>
         isSet ? `${flag} ${name}="$${variable}"` : `\${${variable}+${flag} "${name}=$${variable}"}`,
       )
+    case 'secrets':
+      return option.secrets.map(({ id, variable }) => `\${${variable}+${flag} id=${id},env=${variable}}`)
     case 'place':
       return placeFlags(flag, option.place, ignorefile)
   }

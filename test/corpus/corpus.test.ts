@@ -1,29 +1,18 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { quoteWord } from '../../sdk/image/words.js'
 import { builder, removeTree, top } from '../lane.js'
+import { makeBase } from './base.js'
+import { argsOf, caseNames, cases } from './cases.js'
 import { compared, configOf, type Entry, treesOf } from './compare.js'
-import { makeContext, setTimes } from './context.js'
+import { makeContext } from './context.js'
 import { differences, leaveOut } from './differences.js'
 import { type Reference, startReference } from './reference.js'
 
-const cases = join(top, 'test/corpus/cases')
-const names = readdirSync(cases)
-  .filter((file) => file.endsWith('.Containerfile'))
-  .map((file) => basename(file, '.Containerfile'))
-
-/** What both are built on: busybox under all its names, two users, a configuration. */
-const base = `FROM scratch
-COPY rootfs /
-RUN ["/bin/busybox", "--install", "-s", "/bin"]
-ENV PATH=/bin FROM_BASE=yes
-LABEL base=yes
-WORKDIR /
-CMD ["/bin/sh"]
-`
+const names = caseNames()
 
 describe('a corpus of Containerfiles: the same tree and configuration as the reference gives', () => {
   const folder = mkdtempSync(join(tmpdir(), 'corpus-'))
@@ -68,7 +57,15 @@ describe('a corpus of Containerfiles: the same tree and configuration as the ref
   /** All in one session: a build then costs no start of a process. */
   async function buildOurs(): Promise<void> {
     const lines = names.map((name) => {
-      const words = ['build', '-q', '-t', `case-${name}`, '-f', join(cases, `${name}.Containerfile`), ...argsOf(name)]
+      const words = [
+        'build',
+        '-q',
+        '-t',
+        `case-${name}`,
+        '-f',
+        join(cases, `${name}.Containerfile`),
+        ...argsOf(name, context),
+      ]
       return `"$B" ${[...words, context].map(quoteWord).join(' ')} >/dev/null 2>"$E/${name}" && rm "$E/${name}"`
     })
     const errors = join(folder, 'errors')
@@ -82,28 +79,9 @@ describe('a corpus of Containerfiles: the same tree and configuration as the ref
     for (const name of names) {
       const [own, other] = ['Containerfile', 'reference'].map((suffix) => join(cases, `${name}.${suffix}`))
       const file = existsSync(other as string) ? other : own
-      await reference.build(name, file as string, context, argsOf(name)).catch((error) => failed.set(name, error))
+      await reference
+        .build(name, file as string, context, argsOf(name, context))
+        .catch((error) => failed.set(name, error))
     }
   }
-
-  function argsOf(name: string): readonly string[] {
-    const file = join(cases, `${name}.args`)
-    if (!existsSync(file)) return []
-    return readFileSync(file, 'utf8').trim().replaceAll('CONTEXT', context).split('\n')
-  }
 })
-
-async function makeBase(folder: string, store: string): Promise<void> {
-  const context = join(folder, 'base')
-  const rootfs = join(context, 'rootfs')
-  for (const name of ['bin', 'dev', 'etc', 'proc', 'run', 'srv', 'sys', 'tmp', 'var/cache'])
-    mkdirSync(join(rootfs, name), { recursive: true })
-  for (const name of ['busybox', 'sh']) copyFileSync('/bin/busybox', join(rootfs, 'bin', name))
-  for (const name of ['hosts', 'resolv.conf']) writeFileSync(join(rootfs, 'etc', name), '')
-  writeFileSync(join(rootfs, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nweb:x:33:34:web:/srv:/bin/sh\n')
-  writeFileSync(join(rootfs, 'etc/group'), 'root:x:0:\nwebgroup:x:34:\n')
-  setTimes(context)
-  writeFileSync(join(context, 'Containerfile'), base)
-  const made = await builder(['build', '-q', '-t', 'base', context], { store })
-  assert.equal(made.code, 0, made.stderr)
-}
