@@ -1,6 +1,9 @@
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { quoteWord } from '../../sdk/image/words.js'
+
+export { eventually } from '../eventually.js'
+
 import { builder, command, type Ran, tempDir, top } from '../lane.js'
 
 /** How a script is put into a session. */
@@ -54,15 +57,6 @@ export async function furnished(t: TestContext): Promise<string> {
   const ran = await inSession(t, script, { store })
   if (ran.code !== 0) throw new Error(ran.stderr)
   return store
-}
-
-/** Resolves when a check holds; throws after ten seconds. */
-export async function eventually(check: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (const end = Date.now() + 10_000; Date.now() < end; ) {
-    if (await check()) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error(`${what}: not within ten seconds`)
 }
 
 /** Whether a process is there and not dead. */

@@ -101,8 +101,10 @@ describe('imageDigest', () => {
   it('asks without reading', async () => {
     const image = sampleImage()
     await push(image, `docker://${server.host}/digest:1`)
+    await server.settled()
     const before = server.requests().length
     assert.equal(await imageDigest(`docker://${server.host}/digest:1`, options), image.top.digest)
+    await server.settled()
     assert.deepEqual(
       server
         .requests()

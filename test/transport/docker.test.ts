@@ -62,8 +62,10 @@ async function essence(text: string) {
 
 /** What was asked of the registry meanwhile. */
 async function askedDuring(work: () => Promise<unknown>): Promise<readonly string[]> {
+  await server.settled()
   const before = server.requests().length
   await work()
+  await server.settled()
   return server.requests().slice(before)
 }
 

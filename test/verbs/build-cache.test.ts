@@ -51,6 +51,7 @@ test('another machine takes what a registry has, and executes what follows a cha
   assert.equal(again.states, Array(5).fill(`docker://${cache}`).join(' '))
   assert.equal(again.id, first.id)
   assert.equal((await steps(second)).states, 'cached cached cached cached cached')
+  await server.settled()
   const before = server.requests().length
   const changed = await steps(
     await machine(),
@@ -58,6 +59,7 @@ test('another machine takes what a registry has, and executes what follows a cha
     lines.replace('/c\nRUN true', '/d\nRUN true'),
   )
   assert.equal(changed.states, `docker://${cache} executed executed executed executed`)
+  await server.settled()
   const fetched = server
     .requests()
     .slice(before)

@@ -35,6 +35,7 @@ describe('image inspect', () => {
   test('pulls nothing', async () => assert.equal(await ok(['images', '-q']), ''))
 
   test('asks for no tags with -n', async () => {
+    await scene.server.settled()
     const before = scene.server.requests().length
     assert.deepEqual(JSON.parse(await inspect('-n', remote('one:1'))).RepoTags, [])
     assert.doesNotMatch(scene.server.requests().slice(before).join('\n'), /tags\/list/)

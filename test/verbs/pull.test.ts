@@ -85,6 +85,7 @@ describe('the policy', () => {
   })
 
   test('never does not ask, and says what is missing', async () => {
+    await server.settled()
     const before = server.requests().length
     await fails(['pull', '--policy', 'never', `${server.host}/unknown`], [/there is no such image in the store; see/])
     assert.equal(server.requests().length, before)
@@ -140,6 +141,7 @@ describe('platforms', () => {
     await fails(['manifest', 'inspect', name], [/it is an image, not a list/], own)
     await ok(['pull', '--all-platforms', insecure, name], own)
     assert.equal(JSON.parse(await ok(['manifest', 'inspect', name], own)).manifests.length, 2)
+    await server.settled()
     const asked = server.requests().length
     await ok(['pull', '--all-platforms', insecure, name], own)
     assert.equal(server.requests().length, asked)

@@ -38,8 +38,10 @@ describe('the destination', () => {
 
   test('gets from a second push no blob', async () => {
     await ok(['push', insecure, 'web', remote('again:1')])
+    await server.settled()
     const before = server.requests().length
     await ok(['push', insecure, 'web', remote('again:2')])
+    await server.settled()
     const later = server.requests().slice(before)
     assert.deepEqual(
       later.filter((line) => /^(POST|PATCH|PUT) .*blobs/.test(line)),

@@ -57,8 +57,10 @@ describe('a download over a broken wire', () => {
 
   it('goes on from the byte it has', async () => {
     await using wire = await startWire(server.host, (n) => (n === 1 ? { down: 3_500_000 } : undefined))
+    await server.settled()
     const before = server.requests().length
     assert.equal(await download(bench, image, `docker://${wire.host}/web:1`), layerOf(image).digest)
+    await server.settled()
     const asked = server.requests().slice(before)
     assert.equal(asked.filter((line) => line.includes('/blobs/') && line.endsWith('206')).length, 1)
     assert.ok(wire.received < 6_500_000, `${wire.received} bytes came`)

@@ -1,7 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { eventually } from '../../eventually.js'
 
 /** A real registry server (Debian's docker-registry) on this machine's loopback. */
 export interface RegistryServer extends AsyncDisposable {
@@ -11,6 +13,8 @@ export interface RegistryServer extends AsyncDisposable {
   readonly folder: string
   /** The requests it logged so far, as `GET /v2/web/manifests/1 200`, without the query. */
   requests(): readonly string[]
+  /** Waits until it has logged what it was asked before; of a server without TLS. */
+  settled(): Promise<void>
 }
 
 export interface ServerOptions {
@@ -48,7 +52,8 @@ export async function startRegistry(folder: string, options: ServerOptions = {})
   return {
     host: `127.0.0.1:${port}`,
     folder,
-    requests: () => lines.flatMap(requestOf),
+    requests: () => lines.flatMap(requestOf).filter((line) => !line.includes('/v2/marker-')),
+    settled: () => hasLogged(lines, `127.0.0.1:${port}`),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM')
       const timer = setTimeout(() => child.kill('SIGKILL'), 3000)
@@ -56,6 +61,13 @@ export async function startRegistry(folder: string, options: ServerOptions = {})
       clearTimeout(timer)
     },
   }
+}
+
+/** It writes its log when it has time: a request of our own shows how far it is. */
+async function hasLogged(lines: readonly string[], host: string): Promise<void> {
+  const marker = `/v2/marker-${randomUUID()}/tags/list`
+  await (await fetch(`http://${host}${marker}`)).text()
+  await eventually(() => lines.some((line) => line.includes(marker)), 'the registry has logged what it was asked')
 }
 
 /** Its access log has the form of Apache's. */
