@@ -36,7 +36,7 @@ refuses([
   [['run', '--mount', 'type=x,dst=/x', 'c', 'true'], /there is no type "x"; known are bind, tmpfs, cache/],
   [['run', '--mount', 'type=tmpfs', 'c', 'true'], /destination is missing; add dst=\/path/],
   [['run', '--isolation', 'vm', 'c', 'true'], /"vm" is not one of/],
-  [['run', '--network', 'x', 'c', 'true'], /"x" is not one of host, none, private/],
+  [['run', '--network', 'x', 'c', 'true'], /"x" is not one of default, host, none, private/],
   [['run', '--env', '=x', 'c', 'true'], /variable "=x": it has no name/],
   [['run', '--user', 'nope', 'c', 'true'], /user "nope": it is not in \/etc\/passwd of the container/],
   [['run', '--hostname', 'a b', 'c', 'true'], /hostname "a b": it is not a host name/],
