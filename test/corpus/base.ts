@@ -21,7 +21,7 @@ export async function makeBase(folder: string, store: string): Promise<void> {
   for (const name of ['bin', 'dev', 'etc', 'proc', 'run', 'srv', 'sys', 'tmp', 'var/cache'])
     mkdirSync(join(rootfs, name), { recursive: true })
   for (const name of ['busybox', 'sh']) copyFileSync('/bin/busybox', join(rootfs, 'bin', name))
-  for (const name of ['hosts', 'resolv.conf']) writeFileSync(join(rootfs, 'etc', name), '')
+  for (const name of ['hostname', 'hosts', 'resolv.conf']) writeFileSync(join(rootfs, 'etc', name), '')
   writeFileSync(join(rootfs, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nweb:x:33:34:web:/srv:/bin/sh\n')
   writeFileSync(join(rootfs, 'etc/group'), 'root:x:0:\nwebgroup:x:34:\n')
   setTimes(context)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { quoteWord } from '../../sdk/image/words.js'
+import { inParallel } from '../../sdk/transport/parallel.js'
 import { builder, removeTree, top } from '../lane.js'
 import { makeBase } from './base.js'
 import { argsOf, caseNames, cases } from './cases.js'
@@ -17,6 +18,8 @@ const names = caseNames()
 describe('a corpus of Containerfiles: the same tree and configuration as the reference gives', () => {
   const folder = mkdtempSync(join(tmpdir(), 'corpus-'))
   const [store, context] = [join(folder, 'store'), join(folder, 'context')]
+  /** buildah's `rw` writes into the context. */
+  const spoilt = join(folder, 'spoilt')
   const failed = new Map<string, unknown>()
   let reference: Reference
   let trees: Readonly<Record<string, Readonly<Record<string, Entry>>>>
@@ -24,6 +27,8 @@ describe('a corpus of Containerfiles: the same tree and configuration as the ref
   before(async () => {
     mkdirSync(context, { recursive: true })
     makeContext(context)
+    mkdirSync(spoilt)
+    makeContext(spoilt)
     reference = await startReference()
     await makeBase(folder, store)
     await reference.give('base', store)
@@ -76,12 +81,15 @@ describe('a corpus of Containerfiles: the same tree and configuration as the ref
   }
 
   async function buildTheirs(): Promise<void> {
-    for (const name of names) {
-      const [own, other] = ['Containerfile', 'reference'].map((suffix) => join(cases, `${name}.${suffix}`))
-      const file = existsSync(other as string) ? other : own
-      await reference
-        .build(name, file as string, context, argsOf(name, context))
-        .catch((error) => failed.set(name, error))
-    }
+    await inParallel(
+      names,
+      async (name) => {
+        const [own, other] = ['Containerfile', 'reference'].map((suffix) => join(cases, `${name}.${suffix}`))
+        const file = existsSync(other as string) ? other : own
+        const at = name.endsWith('-rw') ? spoilt : context
+        await reference.build(name, file as string, at, argsOf(name, context)).catch((error) => failed.set(name, error))
+      },
+      { limit: reference.places },
+    )
   }
 })

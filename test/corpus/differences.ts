@@ -26,6 +26,7 @@ export function leaveOut(
   return { found: rest, theirs: config }
 }
 
+const isPath = (entry: string) => entry.startsWith('PATH=')
 const bothTools = ['BuildKit', 'buildah'] as const
 
 export const differences: readonly Meant[] = [
@@ -36,19 +37,54 @@ export const differences: readonly Meant[] = [
     file: ({ ours }) => JSON.stringify(Object.keys(ours ?? {})) === '["xattrs"]',
   },
   {
-    why: 'BuildKit gives an image from scratch a PATH and a working folder',
+    why: 'an image from scratch gets a PATH, and from BuildKit a working folder',
     cases: ['copy-from-image', 'copy-from-number', 'from-scratch', 'multi-stage'],
-    from: ['BuildKit'],
+    from: bothTools,
     config: ({ WorkingDir, Env, ...theirs }) => {
       const own = ((Env ?? []) as string[]).filter((entry) => !entry.startsWith('PATH='))
-      return { ...(own.length > 0 ? { Env: own } : {}), ...(WorkingDir === '/' ? {} : { WorkingDir }), ...theirs }
+      const folder = WorkingDir === undefined || WorkingDir === '/' ? {} : { WorkingDir }
+      return { ...(own.length > 0 ? { Env: own } : {}), ...folder, ...theirs }
     },
   },
   {
     why: 'the folder that a mount made stays',
     cases: ['run-mount-bind', 'run-mount-bind-rw', 'run-mount-bind-stage', 'run-mount-cache', 'run-mount-tmpfs'],
-    from: bothTools,
+    from: ['BuildKit'],
     file: ({ ours, theirs }) => ours === undefined && theirs?.kind === 'folder',
+  },
+  {
+    why: 'buildah writes through the rw of a bind into the context',
+    cases: ['run-mount-bind-rw'],
+    from: ['buildah'],
+    file: ({ path }) => path === '/got',
+  },
+  {
+    why: 'buildah makes the folders of VOLUME',
+    cases: ['volume'],
+    from: ['buildah'],
+    file: ({ ours, theirs }) => ours === undefined && theirs?.kind === 'folder',
+  },
+  {
+    why: 'buildah uses the first SHELL for RUN only',
+    cases: ['run-shell-instruction'],
+    from: ['buildah'],
+    config: ({ Cmd, Entrypoint, ...theirs }) => {
+      const shell = ['/bin/busybox', 'sh', '-ec']
+      return {
+        ...theirs,
+        Cmd: [...shell, ...(Cmd as string[]).slice(2)],
+        Entrypoint: [...shell, ...(Entrypoint as string[]).slice(2)],
+      }
+    },
+  },
+  {
+    why: 'buildah puts a changed variable behind the others',
+    cases: ['run-env'],
+    from: ['buildah'],
+    config: ({ Env, ...theirs }) => {
+      const [path = '', ...rest] = [...(Env as string[])].sort((a, b) => Number(isPath(b)) - Number(isPath(a)))
+      return { ...theirs, Env: [path, ...rest] }
+    },
   },
   {
     why: 'the files that a mount made stay',
@@ -63,10 +99,26 @@ export const differences: readonly Meant[] = [
     file: ({ path, ours }) => path === '/srv' && ours?.owner === '33:34',
   },
   {
-    why: 'BuildKit leaves the owners in an archive as they are',
+    why: 'the owners in an archive stay as they are',
     cases: ['add-archive-chown'],
-    from: ['BuildKit'],
+    from: bothTools,
     file: ({ ours }) => ours?.owner === '33:34',
+  },
+  {
+    why: 'buildah drops the set-user-ID bit of files',
+    cases: ['copy-dot', 'copy-modes-kept'],
+    from: ['buildah'],
+    file: ({ ours, theirs }) => ours?.mode === '4755' && theirs?.mode === '755',
+  },
+  {
+    why: 'buildah keeps a range of ports as one entry, which the image specification does not know',
+    cases: ['expose'],
+    from: ['buildah'],
+    config: ({ ExposedPorts, ...theirs }) => {
+      const { '7000-7002/tcp': range, ...ports } = ExposedPorts as Config
+      const each = range ? { '7000/tcp': {}, '7001/tcp': {}, '7002/tcp': {} } : {}
+      return { ...theirs, ExposedPorts: { ...ports, ...each } }
+    },
   },
   {
     why: 'this BuildKit drops the set-user-ID bit of --chmod',

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { builder, command, lane, removeTree, top } from '../lane.js'
 import { startEngine } from '../transport/engine.js'
@@ -8,6 +7,8 @@ import { startEngine } from '../transport/engine.js'
 /** The tool that a Containerfile's result is compared with: BuildKit, which needs root, else buildah. */
 export interface Reference extends AsyncDisposable {
   readonly name: 'BuildKit' | 'buildah'
+  /** How many builds may run at once. */
+  readonly places: number
   /** Gives it an image of builder's store under the same name. */
   give(image: string, store: string): Promise<void>
   /** Builds an image. Throws what the tool said. */
@@ -25,6 +26,7 @@ async function startBuildKit(): Promise<Reference> {
   const env = { DOCKER_HOST: engine.host, DOCKER_BUILDKIT: '1' }
   return {
     name: 'BuildKit',
+    places: 3,
     async give(image, store) {
       await must(builder(['push', image, `docker-daemon:${image}:latest`], { store, env }))
     },
@@ -40,24 +42,41 @@ async function startBuildKit(): Promise<Reference> {
   }
 }
 
+/**
+ * buildah waits for the end of a second in every commit, so there are several storages, each of which builds one at a time;
+ * they are in memory, for it also waits for the disk.
+ */
 async function startBuildah(): Promise<Reference> {
-  const folder = join(tmpdir(), `buildah-${randomBytes(4).toString('hex')}`)
+  const folder = join('/dev/shm', `buildah-${randomBytes(4).toString('hex')}`)
   mkdirSync(join(folder, 'tmp'), { recursive: true })
-  const storage = ['--storage-driver', 'vfs', '--root', join(folder, 'root'), '--runroot', join(folder, 'run')]
   const env = { BUILDAH_ISOLATION: 'chroot', TMPDIR: join(folder, 'tmp') }
+  const run = (storage: string, ...words: readonly string[]) => {
+    const places = ['--root', join(folder, storage), '--runroot', join(folder, `${storage}-run`)]
+    return must(command(['buildah', '--storage-driver', 'vfs', ...places, ...words], { env }))
+  }
+  const free = Array.from({ length: places }, (_, i) => `storage${i}`)
   return {
     name: 'buildah',
+    places,
     async give(image, store) {
       await must(builder(['push', image, `oci:${folder}/given:${image}`], { store }))
-      const id = await must(command(['buildah', ...storage, 'pull', '-q', `oci:${folder}/given:${image}`], { env }))
-      await must(command(['buildah', ...storage, 'tag', id.trim(), `localhost/${image}`], { env }))
+      for (const storage of free) {
+        const id = await run(storage, 'pull', '-q', `oci:${folder}/given:${image}`)
+        await run(storage, 'tag', id.trim(), `localhost/${image}`)
+      }
     },
     async build(name, file, context, args) {
-      const words = ['build', '-q', '--format', 'docker', '-t', `reference-${name}`, '-f', file, ...args, context]
-      await must(command(['buildah', ...storage, ...words], { env }))
-      const at = join(folder, 'out', name)
-      mkdirSync(at, { recursive: true })
-      await must(command(['buildah', ...storage, 'push', '-q', `localhost/reference-${name}`, `dir:${at}`], { env }))
+      const storage = free.pop()
+      if (storage === undefined) throw new Error(`more than ${places} builds at once`)
+      try {
+        await run(storage, 'build', '-q', '--format', 'docker', '-t', name, '-f', file, ...args, context)
+        const at = join(folder, 'out', name)
+        mkdirSync(at, { recursive: true })
+        await run(storage, 'push', '-q', `localhost/${name}`, `dir:${at}`)
+        await run(storage, 'rmi', '-f', `localhost/${name}`)
+      } finally {
+        free.push(storage)
+      }
     },
     async bring(names, store) {
       const pull = 'for n; do "$B" tag "$("$B" pull -q "dir:$F/out/$n")" "reference-$n"; done'
@@ -66,6 +85,8 @@ async function startBuildah(): Promise<Reference> {
     [Symbol.asyncDispose]: async () => removeTree(folder),
   }
 }
+
+const places = 6
 
 function inSession(script: string, words: readonly string[], store: string, env: Readonly<Record<string, string>>) {
   const all = { ...env, B: join(top, 'bin/builder') }
