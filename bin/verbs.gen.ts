@@ -1266,14 +1266,14 @@ export const table: VerbTable = {
       hidden: false,
       offline: false,
       prose: [
-        'The script is root of a user namespace, as with `builder unshare`, and its verbs are answered by one engine that ends with it. Recipes written for `#!/bin/sh` run unchanged; a recipe can also name builder itself in its first line: `#!/usr/bin/env -S builder recipe`.',
+        'The script is root of a user namespace, as with `builder unshare`, and its verbs are answered by one engine that ends with it. Recipes written for `#!/bin/sh` or `#!/usr/bin/env bash` run unchanged; a recipe can also name builder itself in its first line: `#!/usr/bin/env -S builder recipe`.',
       ],
       positionals: [
         { name: 'FILE', text: 'The script.', completes: 'file' },
         { name: 'ARG', text: 'Its arguments.', optional: true, many: true, completes: 'nothing' },
       ],
       flags: [
-        { name: 'shell', key: 'shell', kind: 'string', text: 'Program that reads the recipe; default: `sh`, and `node` for .js, .mjs, .ts and .mts.', placeholder: 'PROGRAM' },
+        { name: 'shell', key: 'shell', kind: 'string', text: "Program that reads the recipe; default: the shell of the script's first line, else `sh`; `node` for .js, .mjs, .ts and .mts.", placeholder: 'PROGRAM' },
       ],
       examples: [
         { language: 'sh', code: 'builder recipe recipes/hello/hello.sh' },

@@ -158,7 +158,7 @@ const folderGone = { reason: 'the working folder was removed', hint: 'go to anot
 const reasons: Readonly<Record<string, { reason: string; hint?: string }>> = {
   ENOSPC: { reason: 'the disk is full', hint: 'free some space (builder prune, builder rmi) and try again' },
   EDQUOT: { reason: 'the disk quota is used up', hint: 'free some space (builder prune, builder rmi) and try again' },
-  EACCES: { reason: 'permission denied', hint: 'check who owns it, or choose another store with --root' },
+  EACCES: { reason: 'permission denied', hint: 'check its owner and its mode; for a store, --root names another' },
   EPERM: { reason: 'the kernel does not permit it', hint: 'see builder info for what this machine allows' },
   EROFS: { reason: 'the file system is read-only', hint: 'choose another store with --root' },
   ENOENT: { reason: 'it does not exist', hint: 'check the name' },

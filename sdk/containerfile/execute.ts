@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { BuilderError } from '../errors.js'
 import { StageWork } from './execute-stage.js'
 import { failedStep } from './failed-step.js'
@@ -13,6 +14,8 @@ import { plannedStages } from './planned-stages.js'
 export async function executeBuild<T>(job: BuildJob, finish: (end: StageEnd) => Promise<T>): Promise<T> {
   const stopper = new AbortController()
   const signal = AbortSignal.any([job.signal, stopper.signal])
+  // Each step that waits for its turn listens to it.
+  setMaxListeners(0, signal)
   await using held = new Held()
   const { stages, target } = job.plan
   job.tell({ type: 'plan', time: Date.now(), stages: plannedStages(job.plan, job.platform) })

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { asBuilderError, BuilderError } from '../errors.js'
+import { makeFolder } from './make-folder.js'
 import { Transplant } from './transplant.js'
 
 /** How a tree is written. */
@@ -19,7 +19,7 @@ export interface WriteTreeOptions {
 export async function writeTree(root: string, folder: string, options: WriteTreeOptions = {}): Promise<void> {
   const { signal, onSkip } = options
   const target = resolve(folder)
-  await mkdir(target, { recursive: true }).catch((error) => {
+  await makeFolder(target).catch((error) => {
     if (error.code !== 'EEXIST' && error.code !== 'ENOTDIR') throw asBuilderError(error, 'write output', folder)
     throw new BuilderError('EXISTS', {
       operation: 'write output',

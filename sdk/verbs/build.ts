@@ -7,6 +7,7 @@ import { type BuildOutput, outputNames, parseOutputs, writesToStdout } from '../
 import { platformsOf } from '../containerfile/platforms.js'
 import { formatPlatform, type Platform } from '../image/platform.js'
 import { localName } from '../image/reference.js'
+import { parseSecret } from '../runtime/secret.js'
 import { combine } from '../store/combine.js'
 import type { Image } from '../store/images.js'
 import { addToList } from '../store/lists.js'
@@ -62,6 +63,7 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
   const outputs = parseOutputs(options.output)
   const names = [...(options.tag ?? []), ...outputNames(outputs)].map(localName)
   if (options.manifest !== undefined) localName(options.manifest)
+  for (const secret of options.secret ?? []) parseSecret(secret)
   const platforms = platformsOf(options.platform)
   const store = await openStore(options)
   await using held = new Held()

@@ -13,7 +13,7 @@ export interface EpochOptions {
 export function epochOf({ timestamp, sourceDateEpoch }: EpochOptions, operation: string): number | undefined {
   const text = timestamp ?? sourceDateEpoch ?? process.env.SOURCE_DATE_EPOCH
   if (text === undefined || text === '') return undefined
-  const epoch = Number(text)
+  const epoch = /^\d+$/.test(String(text)) ? Number(text) : Number.NaN
   if (Number.isSafeInteger(epoch) && epoch >= 0 && epoch < 253402300800) return epoch
   const given = [
     ...(timestamp === undefined ? [] : ['--timestamp']),

@@ -9,7 +9,7 @@ import { sessionEnvironment } from './session-environment.js'
 /** Options of {@link recipe}. */
 export interface RecipeOptions extends GlobalOptions {
   /**
-   * Program that reads the recipe; default: `sh`, and `node` for .js, .mjs, .ts and .mts.
+   * Program that reads the recipe; default: the shell of the script's first line, else `sh`; `node` for .js, .mjs, .ts and .mts.
    * @placeholder PROGRAM
    */
   shell?: string
@@ -25,7 +25,7 @@ export interface RecipeResult {
  * Runs a script whose builder verbs cost milliseconds.
  *
  * The script is root of a user namespace, as with `builder unshare`, and its verbs are answered by one engine that ends
- * with it. Recipes written for `#!/bin/sh` run unchanged; a recipe can also name builder itself in its first line:
+ * with it. Recipes written for `#!/bin/sh` or `#!/usr/bin/env bash` run unchanged; a recipe can also name builder itself in its first line:
  * `#!/usr/bin/env -S builder recipe`.
  *
  * Throws `NOT_FOUND` for a missing script or program, `UNSUPPORTED` for a .ts recipe when Node cannot read TypeScript.
@@ -48,8 +48,8 @@ export async function recipe(
 ): Promise<RecipeResult> {
   const script = resolve(file)
   readable(script, file)
-  legible(script, file)
-  const reader = options.shell === undefined ? readerOf(file) : [options.shell]
+  const firstLine = legible(script, file)
+  const reader = options.shell === undefined ? readerOf(file, firstLine) : [options.shell]
   const env = sessionEnvironment(options)
   return { exitCode: await becomeOnHost('recipe', { argv: [...reader, script, ...args], env }) }
 }
@@ -70,8 +70,10 @@ function readable(script: string, file: string): void {
   throw new BuilderError('USAGE', { operation: 'recipe', object: file, reason: 'it is not a file', hint })
 }
 
-/** A shell would take the first words of what is no script for commands, or its line ends for a part of them. */
-function legible(script: string, file: string): void {
+/**
+ * The first line. A shell would take the first words of what is no script for commands, or its line ends for a part of them.
+ */
+function legible(script: string, file: string): string {
   const start = Buffer.alloc(4096)
   const descriptor = openSync(script, 'r')
   const length = readSync(descriptor, start)
@@ -86,16 +88,16 @@ function legible(script: string, file: string): void {
       hint,
     })
   }
-  if (!firstLine.endsWith('\r') || /\.m?[jt]s$/.test(file)) return
+  if (!firstLine.endsWith('\r') || /\.m?[jt]s$/.test(file)) return firstLine
   const reason = 'its lines end with CR LF, as on Windows, and a shell takes the CR for a part of the words'
   const hint = `make them plain: sed -i 's/\\r$//' ${file}`
   throw new BuilderError('USAGE', { operation: 'recipe', object: file, reason, hint })
 }
 
-function readerOf(file: string): readonly string[] {
+function readerOf(file: string, firstLine: string): readonly string[] {
   const extension = extname(file)
   if (extension === '.js' || extension === '.mjs') return [process.execPath]
-  if (extension !== '.ts' && extension !== '.mts') return ['sh']
+  if (extension !== '.ts' && extension !== '.mts') return shellOf(firstLine)
   // Node 22.18 and newer take the types off by themselves.
   if ((process.features as { typescript?: unknown }).typescript) return [process.execPath]
   if (findProgram('tsx')) return ['tsx']
@@ -105,4 +107,11 @@ function readerOf(file: string): readonly string[] {
     reason: `Node.js ${process.versions.node} does not read TypeScript`,
     hint: 'install tsx (npm install --global tsx), or Node.js 22.18 or newer',
   })
+}
+
+/** The shell that the first line asks for, with its flags; `sh` when it names another program, such as builder. */
+function shellOf(firstLine: string): readonly string[] {
+  const [, shell, flags] = /^#! *(?:\S*\/env +)?(?:\S*\/)?(bash|dash|ksh|zsh)(?: +(-\S+))? *$/.exec(firstLine) ?? []
+  if (shell === undefined) return ['sh']
+  return flags === undefined ? [shell] : [shell, flags]
 }

@@ -148,6 +148,24 @@ const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['no program', ['unshare', 'nope'], /^builder: unshare nope: it cannot be started; check its name/],
   ['no session outside', ['session', 'x'], /^builder: session x: one argument too many/],
 ]
+test('a recipe is read by the shell that its first line names', async (t) => {
+  if (!needs(t, 'bash')) return
+  const folder = tempDir(t)
+  const script = join(folder, 'recipe')
+  for (const [line, shell, stops] of [
+    ['#!/usr/bin/env bash', 'bash', false],
+    ['#!/bin/bash -e', 'bash', true],
+    ['#!/bin/sh', 'sh', false],
+    ['#!/usr/bin/env -S builder recipe', 'sh', false],
+    ['', 'sh', false],
+  ] as const) {
+    writeFileSync(script, `${line}\nread -r shell </proc/$$/comm; echo "$shell $-"\n`)
+    const { stdout, stderr } = await builder(['recipe', script], { store: join(folder, 'store') })
+    const [name, flags = ''] = stdout.trim().split(' ')
+    assert.deepEqual([name, flags.includes('e')], [shell, stops], `${line}: ${stderr}`)
+  }
+})
+
 test('what cannot be begun is said', async (t) => {
   const store = tempDir(t)
   for (const [name, words, message] of refused) {

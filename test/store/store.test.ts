@@ -98,7 +98,7 @@ test('a folder that cannot be written is a clear error', async (t) => {
   chmodSync(folder, 0o500)
   const error = await failure(openStore({ root: join(folder, 'root'), runroot: folder }))
   assert.equal(error.code, 'SYSTEM')
-  assert.match(error.message, /permission denied/)
+  assert.match(error.message, /permission denied; check its owner and its mode; for a store, --root names another$/)
   chmodSync(folder, 0o700)
 })
 

@@ -234,6 +234,21 @@ const refused: Readonly<Record<string, { output: () => string; options?: BuildOp
       code: 'SYSTEM',
       says: /^write output \S+: it does not exist; check the name$/,
     },
+    'a folder where none can be made': {
+      // A file system that says "there is no such folder" when one is to be made: Node 20 tries again without end.
+      output: () => '/proc/none/x',
+      code: 'SYSTEM',
+      says: /^make folder \/proc\/none: no folder can be made there; name another place$/,
+    },
+    'a link that leads nowhere': {
+      output: () => {
+        const link = fresh()
+        symlinkSync(`${link}-none`, link)
+        return join(link, 'x')
+      },
+      code: 'EXISTS',
+      says: /^write output \S+\/x: a file of that name is there; name another folder$/,
+    },
     'a registry that is not there': {
       output: () => 'type=registry,name=127.0.0.1:1/web',
       options: { tlsVerify: false },

@@ -192,6 +192,21 @@ test('stages that do not need each other are built at the same time', async () =
   await scene.build(lines, { noCache: true, volume: [`${join(scene.context, 'meet')}:/meet`] })
 })
 
+test('many stages that wait for a place are no leak', async () => {
+  const stages = Array.from({ length: 14 }, (_, i) => `FROM base AS s${i}\nRUN : many ${i}`)
+  const copies = stages.map((_, i) => `COPY --from=s${i} /bin/sh /s${i}`)
+  const { code, stderr } = await scene.command([...stages, 'FROM scratch', ...copies].join('\n'), ['-q', '--jobs', '1'])
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: '' })
+})
+
+test('an epoch is written in digits alone', async () => {
+  for (const epoch of [' ', '1e9', '0x10', '+1', '1.0']) {
+    const { code, stderr } = await scene.command('FROM base', [], { env: { SOURCE_DATE_EPOCH: epoch } })
+    assert.equal(code, 125, epoch)
+    assert.match(stderr, /^builder: build SOURCE_DATE_EPOCH=.*: it is not a number of seconds since 1970; set it/)
+  }
+})
+
 test('stages that nothing needs are not built', async () => {
   const lines = 'FROM base AS broken\nRUN false\nFROM base'
   await scene.build(lines)
@@ -249,6 +264,11 @@ const refused: Readonly<Record<string, { lines: string; options?: BuildOptions; 
     lines: 'FROM base',
     options: { timestamp: -1 },
     says: /timestamp -1: it is not a number of seconds/,
+  },
+  'a secret without a name, also when no step asks for it': {
+    lines: 'FROM base',
+    options: { secret: ['token'] },
+    says: /read secret "token": .*write --secret id=NAME,src=FILE/,
   },
   'insecure without leave': { lines: 'FROM base\nRUN --security=insecure true', says: /add --allow security.insecure/ },
   'a preprocessor flag': {
