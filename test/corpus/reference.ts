@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { builder, command, lane, removeTree, top } from '../lane.js'
 import { startEngine } from '../transport/engine.js'
@@ -44,10 +45,11 @@ async function startBuildKit(): Promise<Reference> {
 
 /**
  * buildah waits for the end of a second in every commit, so there are several storages, each of which builds one at a time;
- * they are in memory, for it also waits for the disk.
+ * they are in memory where
+ * there is enough, for it also waits for the disk.
  */
 async function startBuildah(): Promise<Reference> {
-  const folder = join('/dev/shm', `buildah-${randomBytes(4).toString('hex')}`)
+  const folder = join(hasRoom('/dev/shm') ? '/dev/shm' : tmpdir(), `buildah-${randomBytes(4).toString('hex')}`)
   mkdirSync(join(folder, 'tmp'), { recursive: true })
   const env = { BUILDAH_ISOLATION: 'chroot', TMPDIR: join(folder, 'tmp') }
   const run = (storage: string, ...words: readonly string[]) => {
@@ -87,6 +89,15 @@ async function startBuildah(): Promise<Reference> {
 }
 
 const places = 6
+
+function hasRoom(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize > 1e9
+  } catch {
+    return false
+  }
+}
 
 function inSession(script: string, words: readonly string[], store: string, env: Readonly<Record<string, string>>) {
   const all = { ...env, B: join(top, 'bin/builder') }
