@@ -44,9 +44,8 @@ async function startBuildKit(): Promise<Reference> {
 }
 
 /**
- * buildah waits for the end of a second in every commit, so there are several storages, each of which builds one at a time;
- * in memory where there is
- * enough, for it also waits for the disk.
+ * buildah waits for the end of a second in every commit, so there are several storages, each of which builds one at a time.
+ * They are in memory where there is enough, for it also waits for the disk.
  */
 async function startBuildah(): Promise<Reference> {
   const folder = join(hasRoom('/dev/shm') ? '/dev/shm' : tmpdir(), `buildah-${randomBytes(4).toString('hex')}`)
