@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { mediaTypes } from '../../sdk/image/descriptor.js'
@@ -10,6 +10,7 @@ import { checkStore } from '../../sdk/store/check.js'
 import { type ContainerRecord, containerDir, createContainer } from '../../sdk/store/containers.js'
 import { addImage, type Image } from '../../sdk/store/images.js'
 import { beginLayer, layerBlob, layerDiff, layerDir, removeLayer } from '../../sdk/store/layers.js'
+import { useRoot } from '../../sdk/store/mounts.js'
 import type { Store } from '../../sdk/store/store.js'
 import { tempDir } from '../lane.js'
 import { emptyStore, makeImage, manifestOf, scratchConfig } from './fixture.js'
@@ -40,6 +41,14 @@ for (const deep of [false, true])
       containers: 1,
     })
   })
+
+test('what a mount makes anew may be gone, for a mount may have been killed', async (t) => {
+  const { store, container } = await oneImage(t)
+  for (const part of ['work', 'l']) rmSync(join(containerDir(store, container.id), part), { recursive: true })
+  assert.deepEqual((await checkStore(store)).problems, [])
+  await using root = await useRoot(store, container.id)
+  assert.ok(existsSync(root.path))
+})
 
 test('an empty store is whole', async (t) => {
   const none = { problems: [], notes: [], images: 0, layers: 0, containers: 0 }
@@ -110,10 +119,10 @@ const cases: readonly [string, boolean, (it: Case) => unknown, RegExp][] = [
     /upper\/diff is missing/,
   ],
   [
-    'a container without work directory',
+    'a container without the folder that it is mounted on',
     false,
-    ({ store, container }) => rmSync(join(containerDir(store, container.id), 'work'), { recursive: true }),
-    /work is missing/,
+    ({ store, container }) => rmSync(join(containerDir(store, container.id), 'merged'), { recursive: true }),
+    /merged is missing/,
   ],
   [
     'a file of a layer that was altered',
