@@ -11,13 +11,14 @@ const top = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 const builder = join(top, 'bin/builder')
 // The doors of one recipe, as a user opens them; each prints the image's ID as its last line.
 const recipe = (file) => join(top, 'recipes/hello', file)
+const words = ['--layers=false', '--build-context', 'tools=closure:/usr/bin/env,/usr/bin/cat']
 const doors = [
   { file: 'hello.ts', says: 'npx tsx hello.ts', argv: [join(top, 'node_modules/.bin/tsx'), recipe('hello.ts')] },
   { file: 'hello.sh', says: 'sh hello.sh', argv: ['sh', recipe('hello.sh')] },
   {
     file: 'Containerfile.in',
-    says: 'builder build -f Containerfile.in .',
-    argv: [builder, 'build', '-q', '-f', recipe('Containerfile.in'), recipe('.')],
+    says: `builder build ${words.join(' ')} .`,
+    argv: [builder, 'build', '-q', ...words, recipe('.')],
   },
 ]
 
