@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 export async function runLane(lane, words, tally, deadline) {
   const chosen = batches(lane, words).filter(({ files }) => files.length > 0)
   if (chosen.length > 0) console.log(`lane ${lane.name}: ${lane.about}`)
-  for (const batch of chosen) if (!tally.stopped) await runTwice(lane, batch, tally, deadline)
+  for (const batch of chosen) if (!tally.stopped) await runBatch(lane, batch, tally, deadline)
   if (lane.name !== 'static' && chosen.length > 0) await endLeftovers(lane, tally)
 }
 
@@ -42,23 +42,9 @@ function privateMounts() {
   return spawnSync('unshare', ['-m', 'true']).status === 0 ? ['unshare', '-m'] : []
 }
 
-// What fails while others run beside it, and not when it runs again alone, does not fail the run. It is told in full, and counted.
-async function runTwice(lane, batch, tally, deadline) {
-  await runBatch(lane, batch, tally, deadline)
-  const failed = tally.failedFiles()
-  if (failed.length === 0 || failed.length > mostAgain || tally.stopped) return
-  const again = tally.again()
-  await runBatch(lane, { ...batch, files: failed, alone: true }, again, deadline)
-  tally.settle(again)
-}
-
-// More than a few have a reason of their own.
-const mostAgain = 4
-
-async function runBatch(lane, { files, enter, alone = false }, tally, deadline) {
+async function runBatch(lane, { files, enter }, tally, deadline) {
   const base = join(lane.top, 'dist/test')
-  const options = testOptions(lane, alone)
-  const [command, ...args] = [...enter, nodeOf(lane), ...options, ...files.map((file) => join(base, file))]
+  const [command, ...args] = [...enter, nodeOf(lane), ...testOptions(lane), ...files.map((file) => join(base, file))]
   const { uid, gid, env } = lane
   const child = spawn(command, args, {
     cwd: lane.top,
@@ -87,10 +73,10 @@ async function runBatch(lane, { files, enter, alone = false }, tally, deadline) 
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-function testOptions({ name, top }, alone) {
+function testOptions({ name, top }) {
   return [
     '--test',
-    `--test-concurrency=${name === 'static' || alone ? 1 : 2}`,
+    `--test-concurrency=${name === 'static' ? 1 : 2}`,
     '--test-timeout=240000',
     `--test-reporter=${join(top, 'test/setup/reporter.mjs')}`,
     '--test-reporter-destination=stdout',

@@ -6,11 +6,8 @@ export class Tally {
   skipped = 0
   /** True when the rest of the run is not to be started. */
   stopped = false
-  /** @type {{ title: string, text: string, file?: string }[]} `file` is one of a batch that may run again */
+  /** @type {{ title: string, text: string }[]} */
   failures = []
-  /** @type {{ title: string, text: string }[]} what failed once, and passed alone */
-  unsteady = []
-  #isAgain = false
   /** @type {Map<string, number>} reason -> how often */
   skips = new Map()
 
@@ -20,34 +17,9 @@ export class Tally {
     else this.passed++
   }
 
-  fail(title, text, file) {
-    // A test that another file's function declares stands there under that file, which has none of its own.
-    this.failures.push({ title, text, ...(file?.endsWith('.test.js') && { file }) })
-    console.log(this.#isAgain ? `  ✗ ${title}, again` : `  ✗ ${title}`)
-  }
-
-  /** The files of the lane's last batch that had failures. */
-  failedFiles() {
-    return [...new Set(this.failures.flatMap(({ file }) => file ?? []))]
-  }
-
-  /** For a second run of them, whose tests are not counted twice. */
-  again() {
-    const again = new Tally()
-    again.#isAgain = true
-    return again
-  }
-
-  /** Takes in how the second run went. */
-  settle(again) {
-    const still = new Set(again.stopped ? this.failedFiles() : again.failedFiles())
-    const passed = this.failures.filter(({ file }) => file && !still.has(file))
-    for (const { title } of passed) console.log(`  ~ ${title}: passed when it ran again alone`)
-    this.unsteady.push(...passed)
-    const others = again.failures.filter(({ file }) => file === undefined)
-    const rest = this.failures.filter((failure) => !passed.includes(failure))
-    this.failures = [...rest, ...others].map(({ title, text }) => ({ title, text }))
-    this.stopped ||= again.stopped
+  fail(title, text) {
+    this.failures.push({ title, text })
+    console.log(`  ✗ ${title}`)
   }
 
   /** Ends the run early; what it counted until then is still said. */
@@ -71,7 +43,6 @@ export class Tally {
       if (event.kind === 'output') output.set(event.file, `${output.get(event.file) ?? ''}${event.text}`)
       else this.#count(lane, base, event, rooms, output)
     }
-    if (this.#isAgain) return
     for (const [room, { passed, ms }] of rooms) console.log(`  ${room.padEnd(16)}${passed} passed, ${seconds(ms)}`)
   }
 
@@ -87,20 +58,17 @@ export class Tally {
     else if (event.passed && !event.isFile) {
       this.passed++
       room.passed++
-    } else if (event.passed) this.fail(title, 'no test ran in this file', file)
+    } else if (event.passed) this.fail(title, 'no test ran in this file')
     else if (event.failureType !== 'subtestsFailed')
-      this.fail(title, [event.error, tail(output.get(event.file))].filter(Boolean).join('\n'), file)
+      this.fail(title, [event.error, tail(output.get(event.file))].filter(Boolean).join('\n'))
   }
 
   /** Prints the failures and, last, the line that counts; gives the exit code. */
   finish() {
-    for (const { title, text } of this.unsteady)
-      console.log(`\n~ ${title}: failed once, passed alone\n${text.replace(/^/gm, '    ')}`)
     for (const { title, text } of this.failures) console.log(`\n✗ ${title}\n${text.replace(/^/gm, '    ')}`)
     if (this.skips.size > 0) console.log('\nskipped:')
     for (const [reason, times] of this.skips) console.log(`  ${times} × ${reason}`)
     const counts = [`${this.passed} passed`, `${this.failures.length} failed`]
-    if (this.unsteady.length > 0) counts.push(`${this.unsteady.length} unsteady`)
     if (this.skipped > 0) counts.push(`${this.skipped} skipped`)
     console.log(`\n${counts.join(', ')}`)
     return this.failures.length > 0 || this.passed === 0 ? 1 : 0
