@@ -16,7 +16,7 @@ const top = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const lanes = chosenLanes(process.argv.slice(2).filter((word) => word.startsWith('--')))
 // A run that hangs is reported, not cut off without a count.
-const deadline = Date.now() + 60 * 60_000
+const deadline = Date.now() + 30 * 60_000
 const tally = new Tally()
 
 try {
