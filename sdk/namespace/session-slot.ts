@@ -83,16 +83,24 @@ export class Slot {
     }
   }
 
+  /** Whether somebody has asked here, and is not gone. */
+  get isAsked(): boolean {
+    return this.#isAsked
+  }
+
   /**
    * Takes the place back when whoever took it never asked and is gone, or could not even say who it is; of those who asked,
-   * their FIFO tells.
+   * their FIFO tells. Returns whether it is too early to say: then somebody may be about to ask.
    */
-  freeIfForgotten(): void {
+  freeIfForgotten(): boolean {
     const path = `${this.#base}.taken`
     const taken = statSync(path, { throwIfNoEntry: false })
-    if (!taken || this.#isAsked || Date.now() - taken.mtimeMs < oldClaim) return
+    if (!taken || this.#isAsked) return false
+    if (Date.now() - taken.mtimeMs < oldClaim) return true
     const pid = Number(readFileSync(path, 'latin1'))
-    if (startTimeOf(pid) === undefined) rmSync(path, { force: true })
+    if (startTimeOf(pid) !== undefined) return true
+    rmSync(path, { force: true })
+    return false
   }
 
   static makeFifo(path: string): void {

@@ -95,6 +95,8 @@ class Session {
   }
 
   async #take(line: string, slot: Slot): Promise<void> {
+    // Launchers take the first that is free: whoever took one before this and does not ask may have been killed.
+    if (this.#slots.slice(0, this.#slots.indexOf(slot)).some((before) => !before.isAsked)) this.#freeForgotten()
     if (line === 'call') return this.#hold(serveScript(slot, this.#options.script(), this.#ending.signal))
     // Of this launcher: the next one in the same place has another.
     const { gone } = slot
@@ -198,10 +200,14 @@ class Session {
     } catch {
       // The disk is full: who finds no place does without the engine.
     }
-    // Not before what those who did ask left has been seen.
+    this.#freeForgotten()
+  }
+
+  /** Not before what those who did ask left has been seen, and again while somebody may be about to ask. */
+  #freeForgotten(): void {
     this.#freeing ??= setTimeout(() => {
       this.#freeing = undefined
-      for (const slot of this.#slots) slot.freeIfForgotten()
+      if (this.#slots.filter((slot) => slot.freeIfForgotten()).length > 0) this.#freeForgotten()
     }, interval)
   }
 

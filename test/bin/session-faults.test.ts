@@ -53,6 +53,19 @@ for (const signal of ['KILL', 'TERM'])
     },
   )
 
+test(
+  'a place taken by a launcher that was killed before it asked is free again after the next verb',
+  limit,
+  async (t) => {
+    const script = `while [ -e "$BUILDER_SESSION/1.taken" ]; do sleep 0.01; done
+    sh -c 'echo $$ >"$BUILDER_SESSION/1.taken"'; "$B" inspect --format '{{.Container}}' c
+    i=0; while [ -e "$BUILDER_SESSION/1.taken" ] && [ $i -lt 200 ]; do sleep 0.05; i=$((i + 1)); done
+    ls "$BUILDER_SESSION" | grep -c taken`
+    const ran = await inSession(t, script, { store: await furnished(t) })
+    assert.deepEqual([ran.stdout, ran.stderr], ['c\n0\n', ''])
+  },
+)
+
 test('six hundred killed launchers use up no places', limit, async (t) => {
   const script = `i=0; while [ $i -lt 600 ]; do i=$((i + 1)); "$B" inspect c & case $i in *[05]) sleep 0.004 ;; esac; kill -9 $!; done >/dev/null 2>&1
     wait; i=0; until "$B" inspect c >/dev/null 2>&1 || [ $i = 100 ]; do sleep 0.1; i=$((i + 1)); done
