@@ -38,13 +38,18 @@ export const testPackages = [
   { program: 'tmux', apt: 'tmux' },
   { program: 'jq', apt: 'jq' },
   { program: 'strace', apt: 'strace' },
-  { program: 'docker-registry', apt: 'docker-registry' },
-  { program: 'htpasswd', apt: 'apache2-utils', dnf: 'httpd-tools' },
-  { program: 'openssl', apt: 'openssl' },
   { program: 'ssh-agent', apt: 'openssh-client', dnf: 'openssh-clients' },
   { program: 'mandoc', apt: 'mandoc' },
   { program: 'man', apt: 'man-db' },
-  { program: 'chromium', apt: 'chromium' },
+  { program: 'dnf', apt: 'dnf' },
+  { program: 'rpm', apt: 'rpm' },
+  { program: 'rpmbuild', apt: 'rpm', dnf: 'rpm-build' },
+  { program: 'createrepo_c', apt: 'createrepo-c' },
+  { program: 'mmdebstrap', apt: 'mmdebstrap' },
+  { program: 'apt-get', apt: 'apt' },
+  { program: 'dpkg-deb', apt: 'dpkg' },
+  { program: 'gpg', apt: 'gpg', dnf: 'gnupg2' },
+  { program: 'systemd-analyze', apt: 'systemd' },
 ]
 
 /** All that the bare lane can see: a small distribution's essential programs, and Node. */
