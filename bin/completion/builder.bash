@@ -49,6 +49,11 @@ _builder_verb() {
     flags='--authfile --creds --tls-verify --no-tls-verify --cert-dir'
     operands=(image)
     ;;
+  'dnf')
+    verb='dnf'
+    flags='--repo --repofile --from-host --releasever --forcearch --nogpgcheck --weak-deps --docs --langs -x --exclude --enable-module --offline --lock --timestamp --destdir -y --assumeyes --progress -q --quiet'
+    operands=(container nothing...)
+    ;;
   'from')
     verb='from'
     flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume --layers --cache --no-cache --explain --history --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
@@ -383,6 +388,17 @@ _builder_value() {
   'delete --authfile') echo 'file' ;;
   'delete --creds') echo 'nothing' ;;
   'delete --cert-dir') echo 'file' ;;
+  'dnf --repo') echo 'nothing' ;;
+  'dnf --repofile') echo 'file' ;;
+  'dnf --releasever') echo 'nothing' ;;
+  'dnf --forcearch') echo 'nothing' ;;
+  'dnf --langs') echo 'nothing' ;;
+  'dnf -x' | 'dnf --exclude') echo 'nothing' ;;
+  'dnf --enable-module') echo 'nothing' ;;
+  'dnf --lock') echo 'file' ;;
+  'dnf --timestamp') echo 'nothing' ;;
+  'dnf --destdir') echo 'file' ;;
+  'dnf --progress') echo 'words auto plain tty json none' ;;
   'from --name') echo 'nothing' ;;
   'from --pull') echo 'words always missing never newer' ;;
   'from --cidfile') echo 'file' ;;
@@ -553,7 +569,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add build check commit config containers convert copy delete dnf from history image images info inspect list-tags login logout manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

@@ -1,14 +1,15 @@
 import type { CopyProgress } from '../transport/copy.js'
 
 /** How far one blob is, or one layer that is being packed. Plain data: the lines of `--progress=json` are the same. */
-export interface ProgressEvent extends Omit<CopyProgress, 'digest' | 'total' | 'state'> {
+export interface ProgressEvent extends Omit<CopyProgress, 'digest' | 'total' | 'state' | 'kind'> {
+  readonly kind: CopyProgress['kind'] | 'package'
   /** The verb: `pull`. */
   readonly operation: string
   /** What tells it from the others: the blob's digest, or the container that is being packed. */
   readonly name: string
   /** Absent while a layer is being packed: its size is known at its end. */
   readonly total?: number
-  readonly state: CopyProgress['state'] | 'packing'
+  readonly state: CopyProgress['state'] | 'packing' | 'installing'
 }
 
 /** One way to show events. `now` is milliseconds of a clock that never goes back. */
