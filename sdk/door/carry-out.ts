@@ -3,7 +3,7 @@ import type { EngineContext, EngineHandler } from '../namespace/serve-engine.js'
 import type { Script } from '../namespace/session-script.js'
 import type { Surrounding, Surroundings } from '../namespace/surroundings.js'
 import type { GlobalOptions } from '../verbs/global.js'
-import type { ProgressOptions } from '../verbs/progress.js'
+import type { ProgressOptions } from '../verbs/progress/progress.js'
 import { type BegunRun, type MethodName, methods } from './methods.js'
 
 /** What crosses to the engine with every call. */
@@ -44,7 +44,7 @@ export function scriptIn(surroundings: Surroundings): Script {
       return value
     },
     async onGone() {
-      const { endRun } = await import('../verbs/begin-run.js')
+      const { endRun } = await import('../verbs/run/begin.js')
       await Promise.all([...tokens].map(endRun))
     },
   }

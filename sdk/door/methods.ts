@@ -1,9 +1,9 @@
-import type { BegunRun } from '../verbs/begun-run.js'
+import type { BegunRun } from '../verbs/run/begun.js'
 
 /** Everything that an engine does for its client, by name; each is loaded when it is first asked for. */
 export const methods = {
   add: async () => (await import('../verbs/add.js')).add,
-  beginRun: async () => (await import('../verbs/begin-run.js')).beginRun,
+  beginRun: async () => (await import('../verbs/run/begin.js')).beginRun,
   build: async () => (await import('../verbs/build.js')).build,
   check: async () => (await import('../verbs/check.js')).check,
   commit: async () => (await import('../verbs/commit.js')).commit,
@@ -12,7 +12,7 @@ export const methods = {
   convert: async () => (await import('../verbs/convert.js')).convert,
   copy: async () => (await import('../verbs/copy.js')).copy,
   deleteImage: async () => (await import('../verbs/delete.js')).deleteImage,
-  endRun: async () => (await import('../verbs/begin-run.js')).endRun,
+  endRun: async () => (await import('../verbs/run/begin.js')).endRun,
   from: async () => (await import('../verbs/from.js')).from,
   history: async () => (await import('../verbs/history.js')).history,
   imageCopy: async () => (await import('../verbs/image-copy.js')).imageCopy,

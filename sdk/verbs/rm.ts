@@ -4,8 +4,8 @@ import { findContainer, listContainers, removeContainer } from '../store/contain
 import { abandonMount, isMounted, unmountForUser, usesOf } from '../store/mounts.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
-import { reapRuns } from './reap.js'
-import { besideSteps } from './step-lock.js'
+import { reapRuns } from './run/reap.js'
+import { besideSteps } from './step/lock.js'
 
 /** Options of {@link rm}. */
 export interface RmOptions extends GlobalOptions {
