@@ -2,7 +2,7 @@
 export type { BuildEvent, PlannedStage, StepEnd } from './containerfile/event.js'
 export type { Position, Warning } from './containerfile/syntax.js'
 export { build, convert, plan } from './door/build-functions.js'
-export { Container, type ContainerRunOptions, from, type RunOutput } from './door/container.js'
+export { Container, type ContainerRunOptions, from } from './door/container.js'
 export {
   check,
   containers,
@@ -15,6 +15,7 @@ export {
   listTags,
   login,
   logout,
+  logs,
   materialize,
   mount,
   preprocess,
@@ -25,6 +26,7 @@ export {
   rename,
   rm,
   rmi,
+  stop,
   sync,
   tag,
   umount,
@@ -43,11 +45,14 @@ export {
   manifestRm,
   tree,
 } from './door/list-functions.js'
+export { type RunImageCall, type RunImageOutput, runImage } from './door/run-image.js'
+export type { RunOutput, RunStreams } from './door/run-output.js'
 export { inside } from './door/shell.js'
 export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailure } from './errors.js'
 export type { Descriptor } from './image/descriptor.js'
 export type { Index } from './image/manifest.js'
 export type { ListedPlatform } from './image/platform.js'
+export type { RunFlags } from './runlabel/run-flags.js'
 export type { StepExplanation } from './steps/step.js'
 export type { AddOptions } from './verbs/add.js'
 export type { BuildProgressOptions } from './verbs/build/progress.js'
@@ -94,6 +99,8 @@ export type { RenameOptions } from './verbs/rename.js'
 export type { RmOptions } from './verbs/rm.js'
 export type { RmiOptions } from './verbs/rmi.js'
 export type { RunOptions } from './verbs/run/options.js'
+export type { RunImageOptions } from './verbs/run-image-options.js'
+export type { StopOptions } from './verbs/stop.js'
 export type { SyncedImage, SyncOptions } from './verbs/sync.js'
 export type { TagOptions } from './verbs/tag.js'
 export type { CopyOutline, PlannedBlob, PlannedManifest } from './verbs/transfer/copy-plan.js'
