@@ -6,28 +6,18 @@ export { Container, type ContainerRunOptions, from } from './door/container.js'
 export {
   check,
   containers,
-  deleteImage,
-  imageCopy,
-  imageInspect,
   images,
   info,
   inspect,
-  listTags,
-  login,
-  logout,
   logs,
   materialize,
   mount,
   preprocess,
   prune,
-  pull,
-  push,
-  referrers,
   rename,
   rm,
   rmi,
   stop,
-  sync,
   tag,
   umount,
   untag,
@@ -48,6 +38,18 @@ export {
 export { type RunImageCall, type RunImageOutput, runImage } from './door/run-image.js'
 export type { RunOutput, RunStreams } from './door/run-output.js'
 export { inside } from './door/shell.js'
+export {
+  deleteImage,
+  imageCopy,
+  imageInspect,
+  listTags,
+  login,
+  logout,
+  pull,
+  push,
+  referrers,
+  sync,
+} from './door/transfer-functions.js'
 export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailure } from './errors.js'
 export type { Descriptor } from './image/descriptor.js'
 export type { Index } from './image/manifest.js'
