@@ -1092,6 +1092,35 @@ export const table: VerbTable = {
       load: () => import('../sdk/verbs/mount.js'),
     },
     {
+      name: 'packages',
+      aliases: [],
+      summary: 'Lists the packages that are installed in an image or a container.',
+      throws: 'Throws `NOT_FOUND` for an unknown name, and for an image that has no database at all; `INVALID` for a damaged database; `USAGE` for an unknown format.',
+      where: 'outside',
+      passthrough: false,
+      stdout: 'A table; what --format says.',
+      call: 'packages',
+      file: 'packages',
+      present: true,
+      hidden: false,
+      offline: false,
+      prose: [
+        "It reads the databases of rpm (SQLite, ndb, Berkeley DB), of dpkg, and of images that have Debian packages without dpkg. Nothing of the image is executed, nothing is mounted, and nothing of the host's package managers is needed. The same image gives the same documents, byte for byte. Public keys that rpm keeps as `gpg-pubkey` are not listed.",
+      ],
+      positionals: [
+        { name: 'NAME', text: 'Name or ID of a container or an image.', completes: 'nothing' },
+      ],
+      flags: [
+        { name: 'format', key: 'format', kind: 'string', text: 'How to print: `table`, `json`, `spdx` (2.3, JSON), `cyclonedx` (1.6, JSON), or each package by a Go template with .Name, .Version, .Epoch, .Release, .Arch, .Type, .Source, .SourceVersion, .License, .Vendor, .Maintainer, .Summary, .Homepage, .Size, .Installed, .HeaderDigest and .PURL. .Version is the full one, with epoch and release.', placeholder: 'table|json|spdx|cyclonedx|TEMPLATE', default: 'table' },
+        { name: 'noheading', key: 'noheading', kind: 'boolean', text: 'Leave the column headings out.', short: 'n' },
+      ],
+      examples: [
+        { language: 'sh', code: 'builder packages web\nbuilder packages --format cyclonedx web > web.cdx.json' },
+        { language: 'ts', code: "import { packages } from 'builder-sdk'\nconst list = await packages('web')\nconsole.log(list.packages.map(({ purl }) => purl))" },
+      ],
+      load: () => import('../sdk/verbs/packages.js'),
+    },
+    {
       name: 'plan',
       aliases: [],
       summary: 'Shows what a build would do: its stages, what each waits for, and their steps.',

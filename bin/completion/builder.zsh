@@ -510,6 +510,13 @@ _builder() {
         '--json[Print JSON]' \
         '*:container:_builder_containers'
       ;;
+    packages)
+      _arguments -s -S $globals \
+        '--format=[How to print]:table json spdx cyclonedx template: ' \
+        '(-n --noheading)-n[Leave the column headings out]' \
+        '(-n --noheading)--noheading[Leave the column headings out]' \
+        '1:name: '
+      ;;
     plan)
       _arguments -s -S $globals \
         '--format=[How the plan is written]:value:(text svg json)' \
@@ -844,6 +851,7 @@ _builder_first() {
     'manifest:Verbs for manifests'
     'materialize:Writes the layer blobs of images that exist only as directories, so that any OCI tool can read the store itself'
     'mount:Mounts containers'\'' root file systems and prints where'
+    'packages:Lists the packages that are installed in an image or a container'
     'plan:Shows what a build would do'
     'preprocess:Prints what the preprocessor makes of a Containerfile'
     'prune:Removes what nothing needs'
