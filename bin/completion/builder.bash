@@ -154,6 +154,11 @@ _builder_verb() {
     flags='--json'
     operands=(container...)
     ;;
+  'packages')
+    verb='packages'
+    flags='--format -n --noheading'
+    operands=(nothing)
+    ;;
   'plan')
     verb='plan'
     flags='--format -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path'
@@ -485,6 +490,7 @@ _builder_value() {
   'manifest push --compression-format' | 'manifest push --dest-compress-format') echo 'words gzip zstd none' ;;
   'manifest push --compression-level' | 'manifest push --dest-compress-level') echo 'nothing' ;;
   'manifest push --progress') echo 'words auto plain tty json none' ;;
+  'packages --format') echo 'nothing' ;;
   'plan --format') echo 'words text svg json' ;;
   'plan -f' | 'plan --file') echo 'file' ;;
   'plan --target') echo 'nothing' ;;
@@ -603,7 +609,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout logs manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run run-image session stop sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image session stop sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;
