@@ -25,6 +25,7 @@ export {
   rename,
   rm,
   rmi,
+  runlabel,
   sync,
   tag,
   umount,
@@ -48,6 +49,8 @@ export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailur
 export type { Descriptor } from './image/descriptor.js'
 export type { Index } from './image/manifest.js'
 export type { ListedPlatform } from './image/platform.js'
+export type { Ask, AskKind } from './runlabel/ask.js'
+export type { Verdict } from './runlabel/policy.js'
 export type { StepExplanation } from './steps/step.js'
 export type { AddOptions } from './verbs/add.js'
 export type { BuildOptions, BuildResult } from './verbs/build.js'
@@ -97,6 +100,7 @@ export type { RenameOptions } from './verbs/rename.js'
 export type { RmOptions } from './verbs/rm.js'
 export type { RmiOptions } from './verbs/rmi.js'
 export type { RunOptions } from './verbs/run-options.js'
+export type { RunlabelOptions, RunlabelResult } from './verbs/runlabel.js'
 export type { SyncedImage, SyncOptions } from './verbs/sync.js'
 export type { TagOptions } from './verbs/tag.js'
 export type { TreeBranch, TreeLayer, TreeOptions, TreeResult } from './verbs/tree.js'

@@ -204,6 +204,11 @@ _builder_verb() {
     flags='-e --env --build-arg --user --workingdir --mount --contextdir --security -t --terminal --tty --hostname --no-hosts --valid-exit-codes --add-history -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
     operands=(container command...)
     ;;
+  'runlabel')
+    verb='runlabel'
+    flags='-n --name --replace --opt1 --opt2 --opt3 --display --dry-run --dry-run= --pull --pull= --engine --yes --authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    operands=(nothing image nothing...)
+    ;;
   'session')
     verb='session'
     flags=''
@@ -532,6 +537,16 @@ _builder_value() {
   'run --isolation') echo 'words oci rootless chroot' ;;
   'run --runtime') echo 'file' ;;
   'run --runtime-flag') echo 'nothing' ;;
+  'runlabel -n' | 'runlabel --name') echo 'nothing' ;;
+  'runlabel --opt1') echo 'nothing' ;;
+  'runlabel --opt2') echo 'nothing' ;;
+  'runlabel --opt3') echo 'nothing' ;;
+  'runlabel --dry-run') echo 'words json' ;;
+  'runlabel --pull') echo 'words always missing never newer' ;;
+  'runlabel --engine') echo 'words builder podman docker auto' ;;
+  'runlabel --authfile') echo 'file' ;;
+  'runlabel --creds') echo 'nothing' ;;
+  'runlabel --cert-dir') echo 'file' ;;
   'sync -s' | 'sync --src') echo 'words docker dir yaml' ;;
   'sync -d' | 'sync --dest') echo 'words docker dir' ;;
   'sync --platform') echo 'nothing' ;;
@@ -553,7 +568,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run runlabel session sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

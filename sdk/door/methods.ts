@@ -42,6 +42,7 @@ export const methods = {
   rename: async () => (await import('../verbs/rename.js')).rename,
   rm: async () => (await import('../verbs/rm.js')).rm,
   rmi: async () => (await import('../verbs/rmi.js')).rmi,
+  runlabel: async () => (await import('../verbs/runlabel.js')).runlabel,
   sync: async () => (await import('../verbs/sync.js')).sync,
   tag: async () => (await import('../verbs/tag.js')).tag,
   tree: async () => (await import('../verbs/tree.js')).tree,
