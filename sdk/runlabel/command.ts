@@ -87,7 +87,7 @@ const ownCommands = new Set(['images', 'inspect', 'pull', 'push', 'rm', 'rmi', '
 
 /** Only what was read is executed: the words are written anew from it. */
 function ownRun(sources: CommandSources, words: readonly string[]): LabelCommand {
-  const line = parseRunLine(words)
+  const line = readLine(sources, () => parseRunLine(words))
   checkDashes(sources.words, line.imageAt)
   const { image, isOther } = pin(sources, line.image)
   const options = replacing(sources, line)
@@ -103,13 +103,24 @@ function ownRun(sources: CommandSources, words: readonly string[]): LabelCommand
 
 function engineRun(sources: CommandSources, words: readonly string[]): LabelCommand {
   const { engine } = sources
-  const read = readEngineLine([engine, words[1] === 'run-image' ? 'run' : (words[1] ?? ''), ...words.slice(2)])
+  const spelt = [engine, words[1] === 'run-image' ? 'run' : (words[1] ?? ''), ...words.slice(2)]
+  const read = readLine(sources, () => readEngineLine(spelt))
   checkDashes(sources.words, read.givenImageAt)
   const { image, isOther } = pin(sources, read.line.image)
   const { judgeable, flag } = judgeableRun(sources, read.line, read.others, isOther ? image : undefined)
   const start = read.words[1] === 'run' ? 2 : 3
   const pinned = read.words.with(read.imageAt, image)
   return { engine, judgeable, words: [...pinned.slice(1, start), ...flag, ...pinned.slice(start)] }
+}
+
+/** Where a line cannot be read because a value became a flag of it, that is what is said. */
+function readLine<Line>(sources: CommandSources, read: () => Line): Line {
+  try {
+    return read()
+  } catch (error) {
+    checkDashes(sources.words, undefined)
+    throw error
+  }
 }
 
 function judgeableRun(sources: CommandSources, line: RunLine, others: readonly string[], otherImage?: string) {
