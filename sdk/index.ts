@@ -2,7 +2,7 @@
 export type { BuildEvent, PlannedStage, StepEnd } from './containerfile/event.js'
 export type { Position, Warning } from './containerfile/syntax.js'
 export { build, convert, plan } from './door/build-functions.js'
-export { Container, type ContainerRunOptions, from, type RunOutput } from './door/container.js'
+export { Container, type ContainerRunOptions, from } from './door/container.js'
 export {
   check,
   containers,
@@ -15,6 +15,7 @@ export {
   listTags,
   login,
   logout,
+  logs,
   materialize,
   mount,
   preprocess,
@@ -26,6 +27,7 @@ export {
   rm,
   rmi,
   runlabel,
+  stop,
   sync,
   tag,
   umount,
@@ -44,6 +46,8 @@ export {
   manifestRm,
   tree,
 } from './door/list-functions.js'
+export { type RunImageCall, type RunImageOutput, runImage } from './door/run-image.js'
+export type { RunOutput, RunStreams } from './door/run-output.js'
 export { inside } from './door/shell.js'
 export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailure } from './errors.js'
 export type { Descriptor } from './image/descriptor.js'
@@ -51,6 +55,7 @@ export type { Index } from './image/manifest.js'
 export type { ListedPlatform } from './image/platform.js'
 export type { Ask, AskKind } from './runlabel/ask.js'
 export type { Verdict } from './runlabel/policy.js'
+export type { RunFlags } from './runlabel/run-flags.js'
 export type { StepExplanation } from './steps/step.js'
 export type { AddOptions } from './verbs/add.js'
 export type { BuildOptions, BuildResult } from './verbs/build.js'
@@ -99,8 +104,10 @@ export type { Referrer, ReferrersOptions } from './verbs/referrers.js'
 export type { RenameOptions } from './verbs/rename.js'
 export type { RmOptions } from './verbs/rm.js'
 export type { RmiOptions } from './verbs/rmi.js'
+export type { RunImageOptions } from './verbs/run-image-options.js'
 export type { RunOptions } from './verbs/run-options.js'
 export type { RunlabelOptions, RunlabelResult } from './verbs/runlabel.js'
+export type { StopOptions } from './verbs/stop.js'
 export type { SyncedImage, SyncOptions } from './verbs/sync.js'
 export type { TagOptions } from './verbs/tag.js'
 export type { TreeBranch, TreeLayer, TreeOptions, TreeResult } from './verbs/tree.js'

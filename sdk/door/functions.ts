@@ -112,6 +112,17 @@ export const listTags = verb('listTags')
 export const login = verb('login')
 
 /**
+ * Tells what a command in the background has printed so far. See `builder logs`.
+ *
+ * @example
+ * ```ts
+ * import { logs } from 'builder-sdk'
+ * console.log(await logs('web'))
+ * ```
+ */
+export const logs = verb('logs')
+
+/**
  * Forgets the login to a registry. See `builder logout`.
  *
  * @example
@@ -254,6 +265,18 @@ export const runlabel = verb('runlabel')
  * ```
  */
 export const sync = verb('sync')
+
+/**
+ * Ends commands in the background. See `builder stop`.
+ *
+ * @example
+ * ```ts
+ * import { runImage, stop } from 'builder-sdk'
+ * const { id = '' } = await runImage('web', [], { detach: true })
+ * await stop([id])
+ * ```
+ */
+export const stop = verb('stop')
 
 /**
  * Gives an image more names. See `builder tag`.

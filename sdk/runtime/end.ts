@@ -7,14 +7,16 @@ import type { PreparedRun } from './run-request.js'
  * Kills what is left of a run and waits for it: the container of an OCI runtime by the runtime's own `delete --force`,
  * process 1 of a chroot run by its process ID, when that process is still the one that was started.
  */
-export function endRun({ id, folder, isolation, runtime, env, inMemory }: PreparedRun): void {
+export function endRun({ id, folder, isolation, runtime, env, inMemory, sharesProcesses }: PreparedRun): void {
   if (isolation === 'chroot') endProcess(readText(join(folder, 'process')))
   // A folder in memory is gone with its namespace, or not to be seen from this one: then its processes tell.
   const isLost = inMemory === true && !existsSync(join(folder, 'config.json')) && !existsSync(join(folder, 'settings'))
   if (isLost) for (const stat of processesOf(id)) endProcess(stat)
-  if (!runtime || !existsSync(join(folder, 'state', id))) return
+  const isLeft = existsSync(join(folder, 'state', id))
+  if (!runtime || !(isLeft || sharesProcesses)) return
   const [program = '', ...args] = runtime
-  spawnSync(program, [...args, 'delete', '--force', id], { stdio: 'ignore', env, timeout: 30_000 })
+  if (isLeft) spawnSync(program, [...args, 'delete', '--force', id], { stdio: 'ignore', env, timeout: 30_000 })
+  // Of the host's pid namespace the kernel ends nothing by itself.
   // A runtime that was killed between the start of the command and the writing of its state has forgotten it.
   for (const stat of processesOf(id)) endProcess(stat)
 }
