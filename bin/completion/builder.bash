@@ -9,6 +9,11 @@ _builder_verb() {
     flags='--checksum --keep-git-dir --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --link --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
+  'apt')
+    verb='apt'
+    flags='--mode --suite --component --mirror --source --keyring --snapshot --from-host --arch --recommends --depends --no-depends --exclude --lock --offline --docs --langs --timestamp -y --yes --progress -q --quiet'
+    operands=(container nothing...)
+    ;;
   'build' | 'bud')
     verb='build'
     flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --cache-from --cache-to --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --explain --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
@@ -272,6 +277,19 @@ _builder_value() {
   'add --ignorefile') echo 'file' ;;
   'add --exclude') echo 'nothing' ;;
   'add --timestamp') echo 'nothing' ;;
+  'apt --mode') echo 'words extract full' ;;
+  'apt --suite') echo 'nothing' ;;
+  'apt --component') echo 'nothing' ;;
+  'apt --mirror') echo 'nothing' ;;
+  'apt --source') echo 'nothing' ;;
+  'apt --keyring') echo 'file' ;;
+  'apt --snapshot') echo 'nothing' ;;
+  'apt --arch') echo 'nothing' ;;
+  'apt --exclude') echo 'nothing' ;;
+  'apt --lock') echo 'file' ;;
+  'apt --langs') echo 'nothing' ;;
+  'apt --timestamp') echo 'nothing' ;;
+  'apt --progress') echo 'words auto plain tty json none' ;;
   'build -t' | 'build --tag') echo 'nothing' ;;
   'build --jobs') echo 'nothing' ;;
   'build --iidfile') echo 'file' ;;
@@ -553,7 +571,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add apt build check commit config containers convert copy delete from history image images info inspect list-tags login logout manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

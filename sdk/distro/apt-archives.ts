@@ -162,7 +162,12 @@ function absent(file: DebFile, operation: string): BuilderError {
 
 function notHere(file: DebFile, operation: string): BuilderError {
   const reason = 'it was never fetched into this store'
-  return new BuilderError('NOT_FOUND', { operation, object: titleOf(file), reason, hint: 'do it once without --offline' })
+  return new BuilderError('NOT_FOUND', {
+    operation,
+    object: titleOf(file),
+    reason,
+    hint: 'do it once without --offline',
+  })
 }
 
 function changed(file: DebFile, operation: string): BuilderError {

@@ -124,7 +124,8 @@ const failures: readonly Failure[] = [
     hint: 'try again in a few minutes: a mirror may be in the middle of an update',
   },
   {
-    pattern: /Could not resolve|Could not connect|Connection (refused|failed|timed out)|Unable to connect|Temporary failure/i,
+    pattern:
+      /Could not resolve|Could not connect|Connection (refused|failed|timed out)|Unable to connect|Temporary failure/i,
     code: 'NETWORK',
     object: /Failed to fetch (\S+)/,
     reason: 'the mirror cannot be reached: %',

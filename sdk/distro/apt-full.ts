@@ -79,7 +79,13 @@ async function layEssentials(root: string, install: FullInstall, repository: str
   const { architecture, selection, operation } = install
   const mmdebstrap = needProgram('mmdebstrap', 'mmdebstrap', operation)
   const dpkgOptions = pathOptions(selection).map((option) => `--dpkgopt=${option.slice(2)}`)
-  const words = ['--quiet', '--mode=root', '--variant=essential', '--format=directory', `--architectures=${architecture}`]
+  const words = [
+    '--quiet',
+    '--mode=root',
+    '--variant=essential',
+    '--format=directory',
+    `--architectures=${architecture}`,
+  ]
   const source = `deb [trusted=yes] copy:${repository.replace(/[^\w./~-]/g, encodeURIComponent)} ./`
   const ran = await apart(root, install, epoch, {}, 'bare', [mmdebstrap, ...words, ...dpkgOptions, '', root, source])
   if (ran.code !== 0) throw scriptFailure(ran, operation, 'the essential packages')
@@ -97,7 +103,14 @@ async function transact(
   const lists = await apart(root, install, epoch, env, 'bare', ['apt-get', '-q', 'update'])
   if (lists.code !== 0) throw scriptFailure(lists, operation, 'the packages')
   const wanted = files.map(({ name, architecture, version }) => `${name}:${architecture}=${version}`)
-  const flags = ['-q', '-y', '--purge', '--allow-downgrades', '--allow-remove-essential', '--allow-change-held-packages']
+  const flags = [
+    '-q',
+    '-y',
+    '--purge',
+    '--allow-downgrades',
+    '--allow-remove-essential',
+    '--allow-change-held-packages',
+  ]
   const words = ['apt-get', ...flags, 'install', ...wanted, ...removed.map((name) => `${name}-`)]
   const ran = await apart(root, install, epoch, env, 'full', words)
   const names = files.map(({ name }) => name).join(' ')
@@ -108,12 +121,23 @@ async function transact(
 }
 
 /** A configuration of the host's apt for this transaction. Source: apt.conf(5). */
-function writeConfiguration(root: string, { folder, architecture, selection }: FullInstall, repository: string): string {
+function writeConfiguration(
+  root: string,
+  { folder, architecture, selection }: FullInstall,
+  repository: string,
+): string {
   const place = join(folder, 'transaction')
-  for (const name of ['etc/apt.conf.d', 'lists/partial', 'archives/partial']) mkdirSync(join(place, name), { recursive: true })
+  for (const name of ['etc/apt.conf.d', 'lists/partial', 'archives/partial'])
+    mkdirSync(join(place, name), { recursive: true })
   const uri = repository.replace(/[^\w./~-]/g, encodeURIComponent)
   writeFileSync(join(place, 'etc/sources.list'), `deb [trusted=yes] file:${uri} ./\n`)
-  const options = [`--root=${root}`, '--force-unsafe-io', '--force-confdef', '--force-confold', ...pathOptions(selection)]
+  const options = [
+    `--root=${root}`,
+    '--force-unsafe-io',
+    '--force-confdef',
+    '--force-confold',
+    ...pathOptions(selection),
+  ]
   const path = join(place, 'apt.conf')
   writeFileSync(
     path,

@@ -81,10 +81,19 @@ export function needApt(operation: string): void {
     needProgram(program, name, operation)
 }
 
-const folders = ['etc/apt.conf.d', 'etc/sources.list.d', 'etc/trusted.gpg.d', 'etc/preferences.d', 'cache/archives/partial']
+const folders = [
+  'etc/apt.conf.d',
+  'etc/sources.list.d',
+  'etc/trusted.gpg.d',
+  'etc/preferences.d',
+  'cache/archives/partial',
+]
 
 function keyOf(sources: AptSources, { architecture }: AptSettings): string {
-  return createHash('sha256').update(`${architecture}\n${sourcesText(sources)}`).digest('hex').slice(0, 32)
+  return createHash('sha256')
+    .update(`${architecture}\n${sourcesText(sources)}`)
+    .digest('hex')
+    .slice(0, 32)
 }
 
 function writeSources(folder: string, { lines, keyrings }: AptSources): void {
@@ -156,7 +165,9 @@ async function hostReach(folder: string, operation: string): Promise<string> {
 
 function proxies(): Readonly<Record<string, string | undefined>> {
   const names = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy']
-  return Object.fromEntries(names.flatMap((name) => [name, name.toUpperCase()]).map((name) => [name, process.env[name]]))
+  return Object.fromEntries(
+    names.flatMap((name) => [name, name.toUpperCase()]).map((name) => [name, process.env[name]]),
+  )
 }
 
 function readText(path: string): string | undefined {

@@ -50,7 +50,12 @@ export function aptSources(
   const distribution = suite === undefined ? undefined : distributionOf(suite)
   if (suite !== undefined) lines.push(...suiteLines(suite, distribution, options, architecture, operation))
   const keyrings = keyringsFor(lines, distribution, options, operation)
-  return { lines, keyrings, fromHost: false, fixed: options.snapshot !== undefined && (options.source ?? []).length === 0 }
+  return {
+    lines,
+    keyrings,
+    fromHost: false,
+    fixed: options.snapshot !== undefined && (options.source ?? []).length === 0,
+  }
 }
 
 /** A text that is another one when the sources are: what the lists of packages are kept under. */
@@ -64,13 +69,28 @@ function refuseContradictions(options: AptSourceOptions, operation: string): voi
   const given = Object.entries({ suite, mirror, snapshot, source: source[0], component: component[0] })
   const other = given.find(([, value]) => value !== undefined)?.[0]
   if (fromHost && other !== undefined)
-    throw usage(operation, `--from-host --${other}`, 'the two say different places', `leave out --from-host or --${other}`)
+    throw usage(
+      operation,
+      `--from-host --${other}`,
+      'the two say different places',
+      `leave out --from-host or --${other}`,
+    )
   if (snapshot !== undefined && mirror !== undefined)
     throw usage(operation, '--snapshot --mirror', 'a mirror has no snapshots', 'leave one of them out')
   if (source.length > 0 && suite === undefined && (mirror ?? component[0] ?? snapshot) !== undefined)
-    throw usage(operation, '--source', 'a source says its own mirror and components', 'write them into the source, or say --suite')
+    throw usage(
+      operation,
+      '--source',
+      'a source says its own mirror and components',
+      'write them into the source, or say --suite',
+    )
   if (mirror !== undefined && !/^(https?|file|copy|ftp|mirror\+\w+):\S+$/.test(mirror))
-    throw usage(operation, `--mirror ${mirror}`, 'it is not the address of a mirror', 'write for example http://deb.debian.org/debian')
+    throw usage(
+      operation,
+      `--mirror ${mirror}`,
+      'it is not the address of a mirror',
+      'write for example http://deb.debian.org/debian',
+    )
 }
 
 function suiteLines(
@@ -80,7 +100,8 @@ function suiteLines(
   architecture: string,
   operation: string,
 ): readonly string[] {
-  if (!/^[a-z0-9][a-z0-9.+/-]*$/i.test(suite)) throw usage(operation, `--suite ${suite}`, 'it is not the name of a suite')
+  if (!/^[a-z0-9][a-z0-9.+/-]*$/i.test(suite))
+    throw usage(operation, `--suite ${suite}`, 'it is not the name of a suite')
   if (!distribution && mirror === undefined) throw unknownSuite(suite, operation)
   const components = component.flatMap((one) => one.split(/[\s,]+/)).filter((one) => one !== '')
   const odd = components.find((one) => !/^[a-z0-9][a-z0-9./-]*$/i.test(one))
@@ -153,7 +174,11 @@ function ownKeyring({ keyring }: AptSourceOptions, operation: string): readonly 
 }
 
 function filesIn(folder: string): readonly string[] {
-  return existsSync(folder) ? readdirSync(folder).sort().map((name) => join(folder, name)) : []
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .sort()
+        .map((name) => join(folder, name))
+    : []
 }
 
 /** What cannot be read, apt cannot read either. */

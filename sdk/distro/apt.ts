@@ -9,12 +9,13 @@ import { debianArchitecture } from './apt-architecture.js'
 import { type FetchedDeb, fetchDebs, type PackageProgress } from './apt-archives.js'
 import { extractPackages } from './apt-extract.js'
 import { installFully, needMmdebstrap } from './apt-full.js'
-import { type AptLock, keepAptLock, readAptLock } from './apt-lock.js'
+import { readAptLock, writeAptLock } from './apt-lock.js'
 import { type AptPlace, openAptPlace } from './apt-place.js'
 import { type AptPlan, refreshLists, resolvePackages } from './apt-resolve.js'
 import { type AptSourceOptions, type AptSources, aptSources } from './apt-sources.js'
 import type { DebSelection } from './deb-left-out.js'
 import { type DpkgRoot, readDpkgRoot, releaseOf, statusText } from './dpkg-root.js'
+import type { LockRequest } from './package-lock.js'
 
 /** What is asked of the host's apt. */
 export interface AptRequest {
@@ -59,11 +60,12 @@ export async function aptOn(store: Store, record: ContainerRecord, request: AptR
   const folder = temporaryFolder(store)
   const work: Work = { store, record, request, operation, folder }
   try {
-    if (request.action !== 'download')
-      return await changeRoot(store, record.id, operation, (root) => change(work, root), request.signal)
-    await using root = await useRoot(store, record.id, request.signal)
-    const { files, mode } = await prepare(work, root.path)
-    return { mode, packages: files.map(told), removed: [] }
+    const { result, keepLock } =
+      request.action === 'download'
+        ? await fetched(work)
+        : await changeRoot(store, record.id, operation, (root) => change(work, root), request.signal)
+    keepLock()
+    return result
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -83,17 +85,27 @@ interface Prepared {
   readonly removed: readonly string[]
   readonly has: DpkgRoot
   readonly architecture: string
+  /** Writes the lock file where one is wanted and none is there. */
+  readonly keepLock: () => void
 }
 
-async function change(work: Work, root: string): Promise<AptChange> {
+type Done = Pick<Prepared, 'keepLock'> & { readonly result: AptChange }
+
+async function fetched(work: Work): Promise<Done> {
+  await using root = await useRoot(work.store, work.record.id, work.request.signal)
+  const { files, mode, keepLock } = await prepare(work, root.path)
+  return { result: { mode, packages: files.map(told), removed: [] }, keepLock }
+}
+
+async function change(work: Work, root: string): Promise<Done> {
   const { request, operation, folder } = work
-  const { mode, files, removed, has, architecture } = await prepare(work, root)
+  const { mode, files, removed, has, architecture, keepLock } = await prepare(work, root)
   const { selection, epoch, signal } = request
   const common = { operation, files, removed, selection, epoch, signal }
-  if (files.length === 0 && removed.length === 0) return { mode, packages: [], removed: [] }
-  if (mode === 'extract') await extractPackages(root, { ...common, installed: has.packages })
-  else await installFully(root, { ...common, architecture, folder })
-  return { mode, packages: files.map(told), removed }
+  const isNothing = files.length === 0 && removed.length === 0
+  if (mode === 'extract' && !isNothing) await extractPackages(root, { ...common, installed: has.packages })
+  if (mode === 'full' && !isNothing) await installFully(root, { ...common, architecture, folder })
+  return { result: { mode, packages: files.map(told), removed }, keepLock }
 }
 
 /** Finds out what is needed, and has it on this machine. */
@@ -104,7 +116,8 @@ async function prepare(work: Work, root: string): Promise<Prepared> {
   const own = debianArchitecture(undefined, operation)
   const architecture = debianArchitecture(request.architecture ?? record.config, operation)
   if (mode === 'full' && has.kind === 'empty') needMmdebstrap(operation, architecture, own)
-  const lock = request.lock === undefined ? undefined : readAptLock(request.lock, lockedRequest(request, mode, architecture))
+  const asked = lockedRequest(request, mode, architecture)
+  const lock = request.lock === undefined ? undefined : readAptLock(request.lock, asked)
   const sources = aptSources(request.from, architecture, releaseOf(root), operation)
   const { recommends, exclude, offline, signal, onProgress } = request
   const status = statusText(has.packages)
@@ -112,9 +125,10 @@ async function prepare(work: Work, root: string): Promise<Prepared> {
   const plan = lock ?? (await resolve(work, place, sources, mode, has))
   const fetching = { operation, offline, signal, ...(onProgress ? { onProgress } : {}) }
   const files = await fetchDebs(store, place, plan.files, fetching)
-  if (request.lock !== undefined && !lock)
-    keepAptLock(request.lock, lockedRequest(request, mode, architecture), plan)
-  return { mode, files, removed: plan.removed, has, architecture }
+  const keepLock = () => {
+    if (request.lock !== undefined && !lock) writeAptLock(request.lock, asked, plan.files)
+  }
+  return { mode, files, removed: plan.removed, has, architecture, keepLock }
 }
 
 async function resolve(
@@ -140,9 +154,15 @@ function modeFor({ kind }: DpkgRoot, { mode, action, depends }: AptRequest, oper
     throw new BuilderError('INVALID', { operation, object: `--mode ${chosen}`, reason, hint })
   }
   if (chosen === 'full' && kind === 'extracted')
-    refuse('the container has only extracted packages, and no dpkg that ran their scripts', 'use --mode extract, or begin from scratch')
+    refuse(
+      'the container has only extracted packages, and no dpkg that ran their scripts',
+      'use --mode extract, or begin from scratch',
+    )
   if (chosen === 'full' && kind === 'other' && action !== 'download')
-    refuse('the container has files, but no Debian system', 'begin from scratch or a Debian image, or use --mode extract')
+    refuse(
+      'the container has files, but no Debian system',
+      'begin from scratch or a Debian image, or use --mode extract',
+    )
   if (chosen === 'extract' && kind === 'system')
     refuse('the container has a Debian system, whose dpkg would not know of extracted files', 'use --mode full')
   if (chosen === 'full' && !depends) refuse('dpkg installs nothing without what it needs', 'leave out --no-depends')
@@ -150,23 +170,19 @@ function modeFor({ kind }: DpkgRoot, { mode, action, depends }: AptRequest, oper
 }
 
 /** What decides what a lock file says; where things are on this machine does not. */
-function lockedRequest(request: AptRequest, mode: AptMode, architecture: string): AptLock {
+function lockedRequest(request: AptRequest, mode: AptMode, architecture: string): LockRequest {
   const { action, packages, from, recommends, depends, exclude } = request
-  const { suite, component = [], mirror, source = [], snapshot, fromHost = false } = from
   return {
+    ...from,
+    keyring: undefined,
+    fromHost: from.fromHost || undefined,
     action: action === 'download' ? 'install' : action,
     packages,
     mode,
     architecture,
-    ...(suite === undefined ? {} : { suite }),
-    ...(component.length === 0 ? {} : { component: [...component].sort() }),
-    ...(mirror === undefined ? {} : { mirror }),
-    ...(source.length === 0 ? {} : { source }),
-    ...(snapshot === undefined ? {} : { snapshot }),
-    ...(fromHost ? { fromHost } : {}),
-    ...(recommends ? { recommends } : {}),
-    ...(depends ? {} : { depends }),
-    ...(exclude.length === 0 ? {} : { exclude }),
+    recommends: recommends || undefined,
+    depends: depends ? undefined : false,
+    exclude,
   }
 }
 

@@ -226,7 +226,12 @@ export class DebTree {
 
   #inTheWay(name: string, reason: string): BuilderError {
     const hint = 'choose another base, or leave the package out with --exclude'
-    return new BuilderError('INVALID', { operation: this.#options.operation, object: readable(`/${name}`), reason, hint })
+    return new BuilderError('INVALID', {
+      operation: this.#options.operation,
+      object: readable(`/${name}`),
+      reason,
+      hint,
+    })
   }
 }
 

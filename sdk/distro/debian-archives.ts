@@ -78,7 +78,16 @@ const debianReleases: readonly string[] = [
   'stable',
 ]
 const rolling: readonly string[] = ['testing', 'unstable', 'sid', 'experimental', 'rc-buggy']
-const ubuntuReleases: readonly string[] = ['focal', 'jammy', 'noble', 'oracular', 'plucky', 'questing', 'resolute', 'devel']
+const ubuntuReleases: readonly string[] = [
+  'focal',
+  'jammy',
+  'noble',
+  'oracular',
+  'plucky',
+  'questing',
+  'resolute',
+  'devel',
+]
 
 const debian: Distribution = {
   name: 'debian',

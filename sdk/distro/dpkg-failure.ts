@@ -7,9 +7,17 @@ export function scriptFailure(ran: HostRan, operation: string, packages: string)
   const full = /No space left on device/.test(said)
   if (full) {
     const hint = 'free some space (builder prune, builder rmi) and try again'
-    return new BuilderError('SYSTEM', { operation, object: packages, reason: 'the disk is full', hint, cause: new Error(said) })
+    return new BuilderError('SYSTEM', {
+      operation,
+      object: packages,
+      reason: 'the disk is full',
+      hint,
+      cause: new Error(said),
+    })
   }
-  const owner = /(?:error setting ownership of|unable to set owner(?:ship)? of|Cannot change ownership)[^\n]*/i.exec(said)?.[0]
+  const owner = /(?:error setting ownership of|unable to set owner(?:ship)? of|Cannot change ownership)[^\n]*/i.exec(
+    said,
+  )?.[0]
   if (owner !== undefined)
     return new BuilderError('ID_MAP', {
       operation,
@@ -18,10 +26,14 @@ export function scriptFailure(ran: HostRan, operation: string, packages: string)
       hint: 'add a larger range to /etc/subuid and /etc/subgid',
       cause: new Error(said),
     })
-  const script = /(?:installed|new|old) (\S+) package (\S+) script subprocess returned error exit status (\d+)/.exec(said)
+  const script = /(?:installed|new|old) (\S+) package (\S+) script subprocess returned error exit status (\d+)/.exec(
+    said,
+  )
   const object = script?.[1] ?? packageOf(said) ?? packages
   const status = script?.[3] ?? `${ran.code}`
-  const reason = script ? `its ${scriptName(script[2])} script failed with exit status ${status}` : lastError(said, ran.code)
+  const reason = script
+    ? `its ${scriptName(script[2])} script failed with exit status ${status}`
+    : lastError(said, ran.code)
   const end = endOf(said)
   return new RunError({
     operation,

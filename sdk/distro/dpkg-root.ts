@@ -57,18 +57,18 @@ export function pathsOf(root: string, name: string): readonly string[] {
 /** The `ID` and `VERSION_CODENAME` of a root. Source: os-release(5). */
 export function releaseOf(root: string): { readonly id?: string; readonly codename?: string } {
   const text = textAt(root, '/etc/os-release') || textAt(root, '/usr/lib/os-release')
-  const valueOf = (name: string) => new RegExp(`^${name}=["']?([\\w.-]+)`, 'm').exec(text)?.[1]
-  const [id, codename] = [valueOf('ID'), valueOf('VERSION_CODENAME')]
+  const fieldOf = (name: string) => new RegExp(`^${name}=["']?([\\w.-]+)`, 'm').exec(text)?.[1]
+  const [id, codename] = [fieldOf('ID'), fieldOf('VERSION_CODENAME')]
   return { ...(id ? { id } : {}), ...(codename ? { codename } : {}) }
 }
 
 function installedOf(text: string): InstalledDeb {
   const fields = parseParagraph(text)
-  const valueOf = (name: string) => fields.get(name) ?? ''
+  const fieldOf = (name: string) => fields.get(name) ?? ''
   return {
-    name: valueOf('package'),
-    version: valueOf('version'),
-    architecture: valueOf('architecture'),
+    name: fieldOf('package'),
+    version: fieldOf('version'),
+    architecture: fieldOf('architecture'),
     text,
     fields,
   }

@@ -53,7 +53,8 @@ export async function runOnHost(argv: readonly string[], options: HostRunOptions
       child.once('error', (error) => reject(asBuilderError(error, operation, argv[0])))
       child.once('close', (code) => resolve(code ?? 137))
     })
-    if (signal?.aborted) throw new BuilderError('ABORTED', { operation, object: '', reason: 'stopped before it was done' })
+    if (signal?.aborted)
+      throw new BuilderError('ABORTED', { operation, object: '', reason: 'stopped before it was done' })
     return { code, stdout: output.join(''), said }
   } finally {
     signal?.removeEventListener('abort', stop)

@@ -4,6 +4,7 @@ import { digestOf } from '../image/digest.js'
 import { isEmptyInput } from '../namespace/standard-input.js'
 import { redactText } from '../runtime/redact.js'
 import type { AddOptions } from '../verbs/add.js'
+import type { AptOptions, AptResult } from '../verbs/apt.js'
 import type { CommitOptions, CommitResult } from '../verbs/commit.js'
 import type { ConfigOptions } from '../verbs/config.js'
 import type { CopyOptions, CopyResult } from '../verbs/copy.js'
@@ -37,6 +38,7 @@ export interface RunOutput {
 
 const verbs = {
   add: verb('add'),
+  apt: verb('apt'),
   beginRun: verb('beginRun'),
   commit: verb('commit'),
   config: verb('config'),
@@ -135,6 +137,12 @@ export class Container {
   async add(source: string | readonly string[], destination?: string, options: AddOptions = {}): Promise<CopyResult> {
     await Promise.all(this.#pending.ended)
     return verbs.add(this.id, paths(source, destination), { ...this.#options, ...options })
+  }
+
+  /** Installs, removes, upgrades or downloads Debian packages with this machine's apt. Throws as the verb does. */
+  async apt(words: readonly string[], options: AptOptions = {}): Promise<AptResult> {
+    await this.#tidied()
+    return verbs.apt(this.id, words, { ...this.#options, ...options })
   }
 
   /** Changes what the image will say of itself. Throws `USAGE`. */

@@ -3,6 +3,7 @@ import type { BegunRun } from '../verbs/begun-run.js'
 /** Everything that an engine does for its client, by name; each is loaded when it is first asked for. */
 export const methods = {
   add: async () => (await import('../verbs/add.js')).add,
+  apt: async () => (await import('../verbs/apt.js')).apt,
   beginRun: async () => (await import('../verbs/begin-run.js')).beginRun,
   build: async () => (await import('../verbs/build.js')).build,
   check: async () => (await import('../verbs/check.js')).check,
