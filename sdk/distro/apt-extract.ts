@@ -5,7 +5,7 @@ import { namesIn } from './control.js'
 import { type DebControl, readDebControl, readDebFiles } from './deb.js'
 import { type DebSelection, isLeftOut } from './deb-left-out.js'
 import { DebTree } from './deb-tree.js'
-import { type InstalledDeb, listFolder, pathsOf, statusFolder } from './dpkg-root.js'
+import { type InstalledDeb, listFolder, mergedFolders, pathsOf, statusFolder } from './dpkg-root.js'
 
 /** What is done to a root without a package manager. */
 export interface Extraction {
@@ -13,6 +13,7 @@ export interface Extraction {
   readonly files: readonly FetchedDeb[]
   /** Names of packages that go. */
   readonly removed: readonly string[]
+  readonly architecture: string
   /** What the root has now. */
   readonly installed: readonly InstalledDeb[]
   readonly selection: DebSelection
@@ -29,7 +30,7 @@ export interface Extraction {
  * Throws `INVALID` for two packages with the same file, `ID_MAP` for an owner outside the id map, `UNSAFE`, `SYSTEM`.
  */
 export async function extractPackages(root: string, extraction: Extraction): Promise<void> {
-  const { operation, files, removed, installed, selection, epoch, signal } = extraction
+  const { operation, files, removed, architecture, installed, selection, epoch, signal } = extraction
   const controls = new Map<string, DebControl>()
   for (const { name, path } of files) controls.set(name, await readDebControl(path, operation, signal))
   const youngest = Math.max(0, ...[...controls.values()].map(({ built }) => built))
@@ -41,7 +42,7 @@ export async function extractPackages(root: string, extraction: Extraction): Pro
     mayPlace: (place, isThere) => owners.take(place, isThere),
   })
   removePackages(tree, root, installed, new Set([...removed, ...controls.keys()]))
-  if (files.length > 0) mergeUsr(tree, files)
+  if (files.length > 0) mergeUsr(tree, architecture)
   for (const { name, path } of files) {
     owners.current = name
     const paths = await unpack(tree, path, operation, selection, signal)
@@ -66,19 +67,12 @@ async function unpack(
   return paths
 }
 
-/**
- * The top folders are links into /usr, as every release since Debian 12 has it and the loader expects it; before trixie no package
- * brings these links. Source: Debian wiki, UsrMerge.
- */
-function mergeUsr(tree: DebTree, files: readonly FetchedDeb[]): void {
-  const wide = files.some(({ architecture }) => wideArchitectures.includes(architecture))
-  for (const name of ['bin', 'lib', 'sbin', ...(wide ? ['lib64'] : [])]) {
+function mergeUsr(tree: DebTree, architecture: string): void {
+  for (const name of mergedFolders(architecture)) {
     tree.folder(`usr/${name}`)
     tree.link(name, `usr/${name}`)
   }
 }
-
-const wideArchitectures: readonly string[] = ['amd64', 'loong64', 'ppc64', 'ppc64el']
 
 /** Removes all that packages have, what is deepest first, but for what another one has too. */
 function removePackages(

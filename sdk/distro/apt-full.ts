@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { copyFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
@@ -7,7 +7,7 @@ import type { FetchedDeb } from './apt-archives.js'
 import { readDebControl } from './deb.js'
 import { type DebSelection, pathOptions } from './deb-left-out.js'
 import { scriptFailure } from './dpkg-failure.js'
-import { readDpkgRoot } from './dpkg-root.js'
+import { mergedFolders, readDpkgRoot } from './dpkg-root.js'
 import { changesSince, clampChanges, tidySystem } from './dpkg-tidy.js'
 import { type HostRan, runOnHost } from './host-run.js'
 
@@ -78,7 +78,7 @@ async function writeRepository(
 async function layEssentials(root: string, install: FullInstall, repository: string, epoch: number): Promise<void> {
   const { architecture, selection, operation } = install
   const mmdebstrap = needProgram('mmdebstrap', 'mmdebstrap', operation)
-  const dpkgOptions = pathOptions(selection).map((option) => `--dpkgopt=${option.slice(2)}`)
+  const dpkgOptions = ['--force-unsafe-io', ...pathOptions(selection)].map((option) => `--dpkgopt=${option.slice(2)}`)
   const words = [
     '--quiet',
     '--mode=root',
@@ -86,10 +86,24 @@ async function layEssentials(root: string, install: FullInstall, repository: str
     '--format=directory',
     `--architectures=${architecture}`,
   ]
+  const merge = `--setup-hook=for folder in ${mergedFolders(architecture).join(' ')}; do ${mergeFolder}; done`
   const source = `deb [trusted=yes] copy:${repository.replace(/[^\w./~-]/g, encodeURIComponent)} ./`
-  const ran = await apart(root, install, epoch, {}, 'bare', [mmdebstrap, ...words, ...dpkgOptions, '', root, source])
+  const ran = await apart(root, install, epoch, {}, 'bare', [
+    mmdebstrap,
+    ...words,
+    ...dpkgOptions,
+    merge,
+    '',
+    root,
+    source,
+  ])
   if (ran.code !== 0) throw scriptFailure(ran, operation, 'the essential packages')
+  // Root's mmdebstrap makes devices, and a user's cannot.
+  for (const name of readdirSync(join(root, 'dev'))) rmSync(join(root, 'dev', name), { recursive: true })
 }
+
+/** `$1` is the root. Source: mmdebstrap(1), --setup-hook. */
+const mergeFolder = 'mkdir -p "$1/usr/$folder"; ln -s "usr/$folder" "$1/$folder"'
 
 async function transact(
   root: string,
@@ -161,6 +175,7 @@ APT::Architectures { "${architecture}"; };
 APT::Install-Recommends "false";
 Acquire::Languages "none";
 Dpkg::Use-Pty "false";
+pkgCacheGen::ForceEssential ",";
 DPkg::Options { ${options.map((option) => `"${option}";`).join(' ')} };
 `,
   )

@@ -109,7 +109,10 @@ function pin(name: string): string {
   return `Package: ${name}\nPin: release *\nPin-Priority: -1\n`
 }
 
-/** Source: apt.conf(5). What APT_CONFIG names is read first, and says where all other files are. */
+/**
+ * Source: apt.conf(5). What APT_CONFIG names is read first, and says where all other files are. apt holds itself for essential
+ * unless another word stands there.
+ */
 function configuration(folder: string, lists: string, sources: AptSources, settings: AptSettings): string {
   const { architecture, recommends } = settings
   const etc = sources.fromHost ? '/etc/apt' : `${folder}/etc`
@@ -146,7 +149,7 @@ Acquire::ForceHash "SHA256";
 Acquire::PDiffs "false";
 Acquire::Retries "2";
 Acquire::Check-Valid-Until "true";
-Dpkg::Progress-Fancy "false";
+pkgCacheGen::ForceEssential ",";
 `
 }
 

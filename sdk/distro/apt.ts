@@ -38,6 +38,8 @@ export interface AptRequest {
   readonly epoch?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: (progress: PackageProgress) => void
+  /** All is on this machine, and so many packages are about to be installed. */
+  readonly onFetched?: (count: number) => void
 }
 
 /** `extract`: files only. `full`: with maintainer scripts. */
@@ -101,10 +103,10 @@ async function change(work: Work, root: string): Promise<Done> {
   const { request, operation, folder } = work
   const { mode, files, removed, has, architecture, keepLock } = await prepare(work, root)
   const { selection, epoch, signal } = request
-  const common = { operation, files, removed, selection, epoch, signal }
+  const common = { operation, files, removed, architecture, selection, epoch, signal }
   const isNothing = files.length === 0 && removed.length === 0
   if (mode === 'extract' && !isNothing) await extractPackages(root, { ...common, installed: has.packages })
-  if (mode === 'full' && !isNothing) await installFully(root, { ...common, architecture, folder })
+  if (mode === 'full' && !isNothing) await installFully(root, { ...common, folder })
   return { result: { mode, packages: files.map(told), removed }, keepLock }
 }
 
@@ -125,6 +127,7 @@ async function prepare(work: Work, root: string): Promise<Prepared> {
   const plan = lock ?? (await resolve(work, place, sources, mode, has))
   const fetching = { operation, offline, signal, ...(onProgress ? { onProgress } : {}) }
   const files = await fetchDebs(store, place, plan.files, fetching)
+  request.onFetched?.(files.length)
   const keepLock = () => {
     if (request.lock !== undefined && !lock) writeAptLock(request.lock, asked, plan.files)
   }
@@ -143,7 +146,8 @@ async function resolve(
   if (request.action !== 'remove') await refreshLists(store, place, { operation, offline, fixed, signal })
   const action = request.action === 'download' ? 'install' : request.action
   const isNew = mode === 'full' && has.kind === 'empty'
-  const wanted = isNew ? ['?essential', ...packages] : packages
+  // Else apt takes usrmerge, which turns a system that is not merged yet, and brings perl.
+  const wanted = isNew ? ['?essential', '?exact-name(usr-is-merged)', ...packages] : packages
   return resolvePackages(store, place, { action, packages: wanted, depends }, { operation, signal })
 }
 

@@ -41,6 +41,15 @@ export const statusFolder = 'var/lib/dpkg/status.d'
 /** Where the paths of each package are, as dpkg itself has them. */
 export const listFolder = 'var/lib/dpkg/info'
 
+/**
+ * Top folders that are links into /usr, as every release since Debian 12 has it and the loader expects it; before trixie no package
+ * brings these links. Source: Debian wiki, UsrMerge.
+ */
+export function mergedFolders(architecture: string): readonly string[] {
+  const isWide = ['amd64', 'loong64', 'ppc64', 'ppc64el'].includes(architecture)
+  return ['bin', 'lib', 'sbin', ...(isWide ? ['lib64'] : [])]
+}
+
 /** A status file for apt, of packages that were only extracted. */
 export function statusText(packages: readonly InstalledDeb[]): string {
   return packages.map(({ text }) => `${withStatus(text.trim())}\n`).join('\n')
