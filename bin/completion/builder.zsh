@@ -52,6 +52,34 @@ _builder() {
         '1:container:_builder_containers' \
         '*:path:_files'
       ;;
+    apt)
+      _arguments -s -S $globals \
+        '--mode=[extract]:value:(extract full)' \
+        '--suite=[Suite of Debian or Ubuntu]:suite: ' \
+        '*--component=[Component of the suite]:name: ' \
+        '--mirror=[Address of a mirror that has the suite, and of nothing else]:url: ' \
+        '*--source=[Source of packages, as a line of sources.list(5)]:line: ' \
+        '--keyring=[Keys that sign the packages]:file:_files' \
+        '--snapshot=[The suite as it was at a time]:date: ' \
+        '--from-host[Use this machine'\''s own sources and keys, and its way to reach them]' \
+        '--arch=[Architecture, as Debian or OCI names it]:arch: ' \
+        '--recommends[Install recommended packages too]' \
+        '(--depends --no-depends)--depends[Install what the packages need, or with --no-depends only what is named (extract only)]' \
+        '(--depends --no-depends)--no-depends[Install what the packages need, or with --no-depends only what is named (extract only)]' \
+        '*--exclude=[Package that is as if no source had it]:name: ' \
+        '--lock=[File with the exact packages]:file:_files' \
+        '--offline[Use only lists and packages that were fetched before]' \
+        '--docs[Keep documentation and manual pages]' \
+        '*--langs=[Languages whose translations are kept, as de or pt_BR]:lang: ' \
+        '--timestamp=[Time of what is younger, in seconds since 1970]:seconds: ' \
+        '(-y --yes)-y[Accepted for scripts]' \
+        '(-y --yes)--yes[Accepted for scripts]' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:container:_builder_containers' \
+        '*:word: '
+      ;;
     build|bud)
       _arguments -s -S $globals \
         '*-t+[Name of the image]:name: ' \
@@ -852,6 +880,7 @@ _builder() {
 _builder_first() {
   local -a verbs=(
     'add:Copies files into a container, unpacks tar archives, fetches URLs'
+    'apt:Installs Debian and Ubuntu packages with this machine'\''s apt'
     'build:Builds an image from a Containerfile'
     'check:Checks that the store is whole'
     'commit:Makes an image of a container'
