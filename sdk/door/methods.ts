@@ -6,7 +6,6 @@ export const methods = {
   beginRun: async () => (await import('../verbs/run/begin.js')).beginRun,
   beginImageRun: async () => (await import('../verbs/begin-image-run.js')).beginImageRun,
   apt: async () => (await import('../verbs/apt.js')).apt,
-  beginRun: async () => (await import('../verbs/begin-run.js')).beginRun,
   build: async () => (await import('../verbs/build.js')).build,
   check: async () => (await import('../verbs/check.js')).check,
   commit: async () => (await import('../verbs/commit.js')).commit,

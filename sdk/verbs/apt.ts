@@ -5,8 +5,8 @@ import { findContainer } from '../store/containers.js'
 import { openStore } from '../store/store.js'
 import { epochOf } from './epoch.js'
 import type { GlobalOptions } from './global.js'
-import { type ProgressOptions, showProgress } from './progress.js'
-import { besideSteps, taint } from './step-lock.js'
+import { type ProgressOptions, showProgress } from './progress/progress.js'
+import { besideSteps, taint } from './step/lock.js'
 
 /** Options of {@link apt}. */
 export interface AptOptions extends GlobalOptions, ProgressOptions {
