@@ -1,6 +1,11 @@
 /** The TypeScript door: what is not exported here is free to change. */
 export type { BuildEvent, PlannedStage, StepEnd } from './containerfile/event.js'
 export type { Position, Warning } from './containerfile/syntax.js'
+export type { CycloneDxComponent, CycloneDxDocument } from './distro/cyclonedx.js'
+export type { InstalledPackage } from './distro/installed-package.js'
+export type { Distribution } from './distro/os-release.js'
+export type { PackageHolder, PackageList } from './distro/package-list.js'
+export type { SpdxDocument, SpdxPackage } from './distro/spdx.js'
 export { build, convert, plan } from './door/build-functions.js'
 export { Container, type ContainerRunOptions, from, type RunOutput } from './door/container.js'
 export {
@@ -43,6 +48,7 @@ export {
   manifestRm,
   tree,
 } from './door/list-functions.js'
+export { packages } from './door/package-functions.js'
 export { inside } from './door/shell.js'
 export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailure } from './errors.js'
 export type { Descriptor } from './image/descriptor.js'
@@ -81,6 +87,8 @@ export type { ManifestRemoveOptions } from './verbs/manifest-remove.js'
 export type { ManifestRmOptions } from './verbs/manifest-rm.js'
 export type { MaterializeOptions } from './verbs/materialize.js'
 export type { Mounted, MountOptions } from './verbs/mount.js'
+export { cycloneDxDocument, spdxDocument } from './verbs/package-documents.js'
+export type { PackagesOptions } from './verbs/packages.js'
 export type { PlacingOptions } from './verbs/placing.js'
 export type { PlanOptions } from './verbs/plan.js'
 export type { PreprocessOptions, PreprocessResult } from './verbs/preprocess.js'

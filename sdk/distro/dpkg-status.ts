@@ -56,7 +56,8 @@ function fieldsOf(paragraph: string, path: string): Fields {
 
 function packageOf(fields: Fields, path: string): PackageFacts {
   const [name, full] = [fields.get('package'), fields.get('version')]
-  if (!name || !full) throw damagedDatabase(path, `${name ? `package ${name} has no version` : 'a package has no name'}`)
+  if (!name || !full)
+    throw damagedDatabase(path, `${name ? `package ${name} has no version` : 'a package has no name'}`)
   const [, epoch, version = '', release] = /^(?:(\d+):)?(.*?)(?:-([^-]*))?$/s.exec(full) ?? []
   const [, source = name, sourceVersion = full] = /^(\S+)(?: \((.*)\))?$/.exec(fields.get('source') ?? '') ?? []
   const optional = {

@@ -33,9 +33,13 @@ export interface DocumentSource {
 export function documentUuid(list: PackageList, form: string, { version }: DocumentSource): string {
   const hex = digestOf(canonicalJson({ form, version, list })).slice('sha256:'.length)
   const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 3) | 8).toString(16)
-  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, variant + hex.slice(17, 20), hex.slice(20, 32)].join(
-    '-',
-  )
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    variant + hex.slice(17, 20),
+    hex.slice(20, 32),
+  ].join('-')
 }
 
 /** The time that a document says it was made: the image's, else the source's, else 1970. Whole seconds in UTC. */

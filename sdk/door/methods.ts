@@ -33,6 +33,7 @@ export const methods = {
   manifestRm: async () => (await import('../verbs/manifest-rm.js')).manifestRm,
   materialize: async () => (await import('../verbs/materialize.js')).materialize,
   mount: async () => (await import('../verbs/mount.js')).mount,
+  packages: async () => (await import('../verbs/packages.js')).packages,
   plan: async () => (await import('../verbs/plan.js')).plan,
   preprocess: async () => (await import('../verbs/preprocess.js')).preprocess,
   prune: async () => (await import('../verbs/prune.js')).prune,

@@ -24,6 +24,7 @@ const outside: ReadonlySet<MethodName> = new Set<MethodName>([
   'listTags',
   'manifestExists',
   'manifestInspect',
+  'packages',
   'preprocess',
   'referrers',
   'rename',
