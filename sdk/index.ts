@@ -7,30 +7,22 @@ export type { Distribution } from './distro/os-release.js'
 export type { PackageHolder, PackageList } from './distro/package-list.js'
 export type { SpdxDocument, SpdxPackage } from './distro/spdx.js'
 export { build, convert, plan } from './door/build-functions.js'
-export { Container, type ContainerRunOptions, from, type RunOutput } from './door/container.js'
+export { Container, type ContainerRunOptions, from } from './door/container.js'
 export {
   check,
   containers,
-  deleteImage,
-  imageCopy,
-  imageInspect,
   images,
   info,
   inspect,
-  listTags,
-  login,
-  logout,
+  logs,
   materialize,
   mount,
   preprocess,
   prune,
-  pull,
-  push,
-  referrers,
   rename,
   rm,
   rmi,
-  sync,
+  stop,
   tag,
   umount,
   untag,
@@ -48,12 +40,30 @@ export {
   manifestRm,
   tree,
 } from './door/list-functions.js'
+
 export { packages } from './door/package-functions.js'
+
+export { type RunImageCall, type RunImageOutput, runImage } from './door/run-image.js'
+export type { RunOutput, RunStreams } from './door/run-output.js'
+
 export { inside } from './door/shell.js'
+export {
+  deleteImage,
+  imageCopy,
+  imageInspect,
+  listTags,
+  login,
+  logout,
+  pull,
+  push,
+  referrers,
+  sync,
+} from './door/transfer-functions.js'
 export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailure } from './errors.js'
 export type { Descriptor } from './image/descriptor.js'
 export type { Index } from './image/manifest.js'
 export type { ListedPlatform } from './image/platform.js'
+export type { RunFlags } from './runlabel/run-flags.js'
 export type { StepExplanation } from './steps/step.js'
 export type { AddOptions } from './verbs/add.js'
 export type { BuildProgressOptions } from './verbs/build/progress.js'
@@ -102,6 +112,8 @@ export type { RenameOptions } from './verbs/rename.js'
 export type { RmOptions } from './verbs/rm.js'
 export type { RmiOptions } from './verbs/rmi.js'
 export type { RunOptions } from './verbs/run/options.js'
+export type { RunImageOptions } from './verbs/run-image-options.js'
+export type { StopOptions } from './verbs/stop.js'
 export type { SyncedImage, SyncOptions } from './verbs/sync.js'
 export type { TagOptions } from './verbs/tag.js'
 export type { CopyOutline, PlannedBlob, PlannedManifest } from './verbs/transfer/copy-plan.js'

@@ -99,6 +99,11 @@ _builder_verb() {
     flags='-a --all --authfile'
     operands=(nothing)
     ;;
+  'logs')
+    verb='logs'
+    flags=''
+    operands=(container)
+    ;;
   'manifest add')
     verb='manifest add'
     flags='--all --annotation --arch --features --os --os-features --os-version --variant --authfile --creds --tls-verify --no-tls-verify --cert-dir'
@@ -196,7 +201,7 @@ _builder_verb() {
     ;;
   'rm')
     verb='rm'
-    flags='-a --all'
+    flags='-a --all -f --force'
     operands=(container...)
     ;;
   'rmi')
@@ -209,10 +214,25 @@ _builder_verb() {
     flags='-e --env --build-arg --user --workingdir --mount --contextdir --security -t --terminal --tty --hostname --no-hosts --valid-exit-codes --add-history -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
     operands=(container command...)
     ;;
+  'run-detached')
+    verb='run-detached'
+    flags=''
+    operands=(container)
+    ;;
+  'run-image')
+    verb='run-image'
+    flags='--isolation --runtime -d --detach -i --interactive -t --tty --rm --name --replace --privileged -v --volume -e --env --env-file --network --net --ipc --pid --uts --userns -u --user -w --workdir --entrypoint --cap-add --cap-drop --device --security-opt --tmpfs --read-only --hostname --add-host -l --label --dns --shm-size --ulimit --pull --spc --authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    operands=(image command...)
+    ;;
   'session')
     verb='session'
     flags=''
     operands=()
+    ;;
+  'stop')
+    verb='stop'
+    flags='-t --time'
+    operands=(container...)
     ;;
   'sync')
     verb='sync'
@@ -538,6 +558,36 @@ _builder_value() {
   'run --isolation') echo 'words oci rootless chroot' ;;
   'run --runtime') echo 'file' ;;
   'run --runtime-flag') echo 'nothing' ;;
+  'run-image --isolation') echo 'words oci rootless chroot' ;;
+  'run-image --runtime') echo 'file' ;;
+  'run-image --name') echo 'nothing' ;;
+  'run-image -v' | 'run-image --volume') echo 'file' ;;
+  'run-image -e' | 'run-image --env') echo 'nothing' ;;
+  'run-image --env-file') echo 'file' ;;
+  'run-image --network' | 'run-image --net') echo 'words private host none bridge' ;;
+  'run-image --ipc') echo 'words private host' ;;
+  'run-image --pid') echo 'words private host' ;;
+  'run-image --uts') echo 'words private host' ;;
+  'run-image --userns') echo 'words host' ;;
+  'run-image -u' | 'run-image --user') echo 'nothing' ;;
+  'run-image -w' | 'run-image --workdir') echo 'file' ;;
+  'run-image --entrypoint') echo 'nothing' ;;
+  'run-image --cap-add') echo 'nothing' ;;
+  'run-image --cap-drop') echo 'nothing' ;;
+  'run-image --device') echo 'nothing' ;;
+  'run-image --security-opt') echo 'nothing' ;;
+  'run-image --tmpfs') echo 'file' ;;
+  'run-image --hostname') echo 'nothing' ;;
+  'run-image --add-host') echo 'nothing' ;;
+  'run-image -l' | 'run-image --label') echo 'nothing' ;;
+  'run-image --dns') echo 'nothing' ;;
+  'run-image --shm-size') echo 'nothing' ;;
+  'run-image --ulimit') echo 'nothing' ;;
+  'run-image --pull') echo 'words missing always never newer' ;;
+  'run-image --authfile') echo 'file' ;;
+  'run-image --creds') echo 'nothing' ;;
+  'run-image --cert-dir') echo 'file' ;;
+  'stop -t' | 'stop --time') echo 'nothing' ;;
   'sync -s' | 'sync --src') echo 'words docker dir yaml' ;;
   'sync -d' | 'sync --dest') echo 'words docker dir' ;;
   'sync --platform') echo 'nothing' ;;
@@ -559,7 +609,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image session stop sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

@@ -408,6 +408,10 @@ _builder() {
         '--authfile=[File with the logins]:file:_files' \
         '1::registry: '
       ;;
+    logs)
+      _arguments -s -S $globals \
+        '1:container:_builder_containers'
+      ;;
     manifest\ add)
       _arguments -s -S $globals \
         '--all[Add every image when a list is named, not only the one for this machine or for --arch, --os and --variant]' \
@@ -624,6 +628,8 @@ _builder() {
       _arguments -s -S $globals \
         '(-a --all)-a[Remove all containers]' \
         '(-a --all)--all[Remove all containers]' \
+        '(-f --force)-f[First end the command that run-image --detach started in it]' \
+        '(-f --force)--force[First end the command that run-image --detach started in it]' \
         '*:container:_builder_containers'
       ;;
     rmi)
@@ -675,8 +681,71 @@ _builder() {
         '1:container:_builder_containers' \
         '*::command:_normal'
       ;;
+    run-detached)
+      _arguments -s -S $globals \
+        '1:container:_builder_containers'
+      ;;
+    run-image)
+      _arguments -s -S -A "-*" $globals \
+        '--isolation=[Isolation]:value:(oci rootless chroot)' \
+        '--runtime=[OCI runtime to use instead of crun or runc]:path:_files' \
+        '(-d --detach)-d[Run in the background]' \
+        '(-d --detach)--detach[Run in the background]' \
+        '(-i --interactive)-i[Give the command this standard input]' \
+        '(-i --interactive)--interactive[Give the command this standard input]' \
+        '(-t --tty)-t[Give the command a terminal]' \
+        '(-t --tty)--tty[Give the command a terminal]' \
+        '--rm[Remove the container when the command has ended, whatever its exit code]' \
+        '--name=[Name of the container]:name: ' \
+        '--replace[Remove the container that has the name]' \
+        '--privileged[All capabilities, all devices, nothing of /proc and /sys hidden or read-only, no filter of system calls]' \
+        '*-v+[Folder or file of this machine that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--volume=[Folder or file of this machine that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*-e+[Environment variable]:name value: ' \
+        '*--env=[Environment variable]:name value: ' \
+        '*--env-file=[File with one environment variable a line]:file:_files' \
+        '(--network --net)--network=[Network]:value:(private host none bridge)' \
+        '(--network --net)--net=[Network]:value:(private host none bridge)' \
+        '--ipc=[Shared memory and message queues]:value:(private host)' \
+        '--pid=[Processes it sees]:value:(private host)' \
+        '--uts=[Host name]:value:(private host)' \
+        '--userns=[Users]:value:(host)' \
+        '(-u --user)-u+[User that the command runs as, by name or number]:user group: ' \
+        '(-u --user)--user=[User that the command runs as, by name or number]:user group: ' \
+        '(-w --workdir)-w+[Folder that the command starts in]:path:_files' \
+        '(-w --workdir)--workdir=[Folder that the command starts in]:path:_files' \
+        '--entrypoint=[Program instead of the image'\''s entry point]:command: ' \
+        '*--cap-add=[Capability beside the default ones]:cap: ' \
+        '*--cap-drop=[Capability to take away]:cap: ' \
+        '*--device=[Device of the host that the command sees]:device: ' \
+        '*--security-opt=[Security option]:option: ' \
+        '*--tmpfs=[Empty folder in memory, as PATH\[:size=64m,mode=1777,ro\]]:path options:_files' \
+        '--read-only[Nothing but volumes and folders in memory can be written to]' \
+        '--hostname=[Name of the machine inside]:name: ' \
+        '*--add-host=[Line of /etc/hosts]:name address: ' \
+        '*-l+[Label of the container]:name value: ' \
+        '*--label=[Label of the container]:name value: ' \
+        '*--dns=[Name server instead of the host'\''s]:address: ' \
+        '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
+        '*--ulimit=[Limit of the command, as nofile=1024:2048]:name soft hard: ' \
+        '--pull=[When to ask the registry for the image]:value:(missing always never newer)' \
+        '--spc[Run super-privileged, with atomic'\''s set]' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '1:image:_builder_images' \
+        '*::command:_normal'
+      ;;
     session)
       _arguments -s -S $globals
+      ;;
+    stop)
+      _arguments -s -S $globals \
+        '(-t --time)-t+[Seconds that a command has to end by itself before it is killed]:seconds: ' \
+        '(-t --time)--time=[Seconds that a command has to end by itself before it is killed]:seconds: ' \
+        '*:container:_builder_containers'
       ;;
     sync)
       _arguments -s -S $globals \
@@ -778,6 +847,7 @@ _builder_first() {
     'list-tags:Lists the tags of a repository in a registry, or the names of the images in a file'
     'login:Checks a login against a registry and keeps it, for builder and for every tool that reads auth.json'
     'logout:Forgets the login to a registry, where login keeps it'
+    'logs:Tells what a command that run-image --detach started has printed so far, both its streams'
     'manifest:Verbs for manifests'
     'materialize:Writes the layer blobs of images that exist only as directories, so that any OCI tool can read the store itself'
     'mount:Mounts containers'\'' root file systems and prints where'
@@ -793,7 +863,9 @@ _builder_first() {
     'rm:Removes working containers, mounted or not'
     'rmi:Removes images'
     'run:Runs a command in a container'
+    'run-image:Runs an image'
     'session:Gives the current shell a session'
+    'stop:Ends commands that run-image --detach started'
     'sync:Copies many images'
     'tag:Gives an image, or a list of images, more names'
     'tree:Shows the layers of an image, and which images end with each'

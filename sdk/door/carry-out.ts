@@ -39,7 +39,7 @@ export function scriptIn(surroundings: Surroundings): Script {
   return {
     async handle(method, args, context) {
       const value = await carryOut(method, args, context)
-      if (method === 'beginRun') tokens.add((value as BegunRun).token)
+      if (method === 'beginRun' || method === 'beginImageRun') tokens.add((value as BegunRun).token)
       if (method === 'endRun') tokens.delete((args as EngineCall).args[0] as string)
       return value
     },

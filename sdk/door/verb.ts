@@ -22,6 +22,7 @@ const outside: ReadonlySet<MethodName> = new Set<MethodName>([
   'images',
   'inspect',
   'listTags',
+  'logs',
   'manifestExists',
   'manifestInspect',
   'packages',

@@ -15,6 +15,7 @@ import { isList } from '../store/read-list.js'
 import { openStore, type Store } from '../store/store.js'
 import { openCaches } from './build/cache.js'
 import { checkFile } from './build/check.js'
+import { checkEarly } from './build/early.js'
 import { finishImage } from './build/finish.js'
 import { openInputs, planFor } from './build/inputs.js'
 import { type Building, hereOf, jobFor, jobsOf } from './build/job.js'
@@ -64,6 +65,7 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
   const names = [...(options.tag ?? []), ...outputNames(outputs)].map(localName)
   if (options.manifest !== undefined) localName(options.manifest)
   for (const secret of options.secret ?? []) parseSecret(secret)
+  await checkEarly(options, outputs)
   const platforms = platformsOf(options.platform)
   const store = await openStore(options)
   await using held = new Held()

@@ -213,7 +213,8 @@ function fromNothing(options: FromOptions): NewContainer {
   }
 }
 
-function fromImage(image: Image, pulled: PulledImage): NewContainer {
+/** What a container is that begins with an image. */
+export function fromImage(image: Image, pulled: PulledImage): NewContainer {
   const name = pulled.name ?? image.names[0] ?? image.id
   return {
     from: { name, id: image.id, manifestDigest: image.manifestDigest },

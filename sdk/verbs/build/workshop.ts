@@ -29,6 +29,7 @@ export function workshopOf(store: Store, options: BuildOptions, epoch: number | 
     },
     // It brings along what runs commands and copies files, which a build that finds all in the cache does not need.
     bench: async (state) => (await import('./container.js')).makeContainer(store, state, options, epoch),
+    root: async (id, signal) => (await import('../run/other-root.js')).otherRoot(store, id, 'build', signal),
   }
 }
 

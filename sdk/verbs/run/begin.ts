@@ -10,6 +10,7 @@ import type { ContainerRecord } from '../../store/container-record.js'
 import { findContainer } from '../../store/containers.js'
 import { type MountedRoot, useRoot, usesOf } from '../../store/mounts.js'
 import { openStore, type Store } from '../../store/store.js'
+import { type ImageRun, imageMounts } from '../image-run.js'
 import { noteHistory } from '../placing.js'
 import type { BegunRun } from './begun.js'
 import type { StepRunOptions } from './inputs.js'
@@ -53,17 +54,33 @@ export async function beginRun(
     mkdirSync(cache, { recursive: true, mode: 0o700 })
     const prepared = await prepareRun({
       ...request,
+      ...given.image?.request,
       ...(mounts.memory === undefined ? { folder } : { folder: mounts.memory, inMemory: true }),
       env: { ...mounts.env, ...request.env },
       secretEnv: mounts.secretEnv,
-      mounts: [...mounts.mounts, ...(given.files ?? []).map((file, i) => fileMount(folder, i, file))],
+      mounts: [
+        ...mounts.mounts,
+        ...(given.files ?? []).map((file, i) => fileMount(folder, i, file)),
+        ...(given.image ? imageMounts(root.path, given.image) : []),
+      ],
       rootfs: root.path,
       cache,
       args,
       onMountpoints: (missing) => noteMountpoints(store, record.id, missing),
     })
     noteRun(folder, prepared, caller().process)
-    running.set(folder, { store, record, root, held, prepared, options, args, step, secrets: mounts.secrets })
+    running.set(folder, {
+      store,
+      record,
+      root,
+      held,
+      prepared,
+      options,
+      args,
+      step,
+      secrets: mounts.secrets,
+      ...(given.atEnd ? { atEnd: given.atEnd } : {}),
+    })
     const secrets = mounts.secrets.map((value) => Buffer.from(value).toString('base64'))
     const argv = step ? step.capturing(prepared.argv) : prepared.argv
     return { token: folder, argv, env: prepared.env, command: args, ...(secrets[0] ? { secrets } : {}) }
@@ -83,6 +100,10 @@ export interface RunGiven {
   readonly rootOf?: RootOf
   /** Programs that the command finds under these paths. */
   readonly files?: readonly { readonly path: string; readonly content: string }[]
+  /** What the run of an image has beside. */
+  readonly image?: ImageRun
+  /** Carried out when everything else of the run is tidied up. */
+  readonly atEnd?: () => Promise<void>
 }
 
 function fileMount(folder: string, i: number, { path, content }: { path: string; content: string }): BindMount {
@@ -120,6 +141,7 @@ export async function endRun(token: string): Promise<void> {
     await letGo(run.held)
     rmSync(token, { recursive: true, force: true })
     await run.step?.end('ended', (text) => redactText(text, secrets))
+    await run.atEnd?.()
   }
 }
 
@@ -138,6 +160,7 @@ interface Running {
   readonly args: readonly string[]
   readonly step: RunStep | undefined
   readonly secrets: readonly Uint8Array[]
+  readonly atEnd?: () => Promise<void>
 }
 
 const running = new Map<string, Running>()

@@ -31,7 +31,9 @@ export interface RunMounts {
 export async function mountsOf(setting: MountSetting): Promise<RunMounts> {
   const { record, options } = setting
   const held: AsyncDisposable[] = []
-  const mounts: MountRequest[] = [...(record.defaults.volume ?? []), ...(options.volume ?? [])].map(parseVolume)
+  const mounts: MountRequest[] = [...(record.defaults.volume ?? []), ...(options.volume ?? [])].map((text) =>
+    parseVolume(text),
+  )
   const secrets = new RunSecrets(setting, held)
   try {
     for (const text of options.mount ?? []) {

@@ -1,6 +1,7 @@
 import { BuilderError } from '../../errors.js'
 import { nearestWord } from '../../image/near-word.js'
 import { parseEnv } from '../../runtime/environment.js'
+import { checkEtc } from '../../runtime/etc-files.js'
 import { parseBytes } from '../../runtime/mount-fields.js'
 import { parseLimit } from '../../runtime/resource-limit.js'
 import type { RunRequest } from '../../runtime/run.js'
@@ -41,6 +42,15 @@ export function settingsOf(
     ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
     ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
   }
+}
+
+/** Throws what {@link settingsOf}, and the files in /etc, throw for options that are wrongly written. */
+export function checkSettings(options: RunOptions): void {
+  const { addHosts, dns } = limitsOf(options)
+  if (options.network !== undefined) networkOf(options.network)
+  isInsecure(options)
+  parseSecurityOptions(options.securityOpt ?? [])
+  checkEtc({ addHosts, dns })
 }
 
 /** buildah takes `--cap-add A,B` as well as the flag twice. */
