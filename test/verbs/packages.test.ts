@@ -117,5 +117,5 @@ refuses([
     /there is no such format; write table, json, spdx, cyclonedx, or a Go template such as '\{\{\.Name\}\} /,
   ],
   [['packages', '--format', '{{.Nope}}', 'two'], /there is no field \.Nope; did you mean \.Name\?/],
-  [['packages'], /^builder: packages: NAME is missing/],
+  [['packages'], /^builder: packages NAME: it is missing \(Name or ID of a container or an image\)/],
 ])
