@@ -255,6 +255,11 @@ _builder() {
         '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
         '1:image:_builder_images'
       ;;
+    exec-host)
+      _arguments -s -S -A "-*" $globals \
+        '1:container:_builder_containers' \
+        '*::command:_normal'
+      ;;
     from)
       _arguments -s -S $globals \
         '--name=[Name of the container]:name: ' \
@@ -838,6 +843,7 @@ _builder_first() {
     'convert:Makes a recipe of a Containerfile'
     'copy:Copies files and folders into a container'
     'delete:Deletes an image from a registry'
+    'exec-host:Runs a command of this machine on a container'\''s files'
     'from:Creates a working container from an image'
     'history:Shows how an image was made'
     'image:Verbs for images'
