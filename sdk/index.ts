@@ -22,6 +22,7 @@ export {
   rename,
   rm,
   rmi,
+  runlabel,
   stop,
   tag,
   umount,
@@ -63,9 +64,12 @@ export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailur
 export type { Descriptor } from './image/descriptor.js'
 export type { Index } from './image/manifest.js'
 export type { ListedPlatform } from './image/platform.js'
+export type { Ask, AskKind } from './runlabel/ask.js'
+export type { Verdict } from './runlabel/policy.js'
 export type { RunFlags } from './runlabel/run-flags.js'
 export type { StepExplanation } from './steps/step.js'
 export type { AddOptions } from './verbs/add.js'
+export type { AptOptions, AptResult } from './verbs/apt.js'
 export type { BuildProgressOptions } from './verbs/build/progress.js'
 export type { PlanningOptions } from './verbs/build/source.js'
 export type { BuildOptions, BuildResult } from './verbs/build.js'
@@ -114,6 +118,7 @@ export type { RmOptions } from './verbs/rm.js'
 export type { RmiOptions } from './verbs/rmi.js'
 export type { RunOptions } from './verbs/run/options.js'
 export type { RunImageOptions } from './verbs/run-image-options.js'
+export type { RunlabelOptions, RunlabelResult } from './verbs/runlabel.js'
 export type { StopOptions } from './verbs/stop.js'
 export type { SyncedImage, SyncOptions } from './verbs/sync.js'
 export type { TagOptions } from './verbs/tag.js'

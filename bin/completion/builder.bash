@@ -9,6 +9,11 @@ _builder_verb() {
     flags='--checksum --keep-git-dir --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --link --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
+  'apt')
+    verb='apt'
+    flags='--mode --suite --component --mirror --source --keyring --snapshot --from-host --arch --recommends --depends --no-depends --exclude --lock --offline --docs --langs --timestamp -y --yes --progress -q --quiet'
+    operands=(container nothing...)
+    ;;
   'build' | 'bud')
     verb='build'
     flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --cache-from --cache-to --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --explain --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
@@ -229,6 +234,11 @@ _builder_verb() {
     flags='--isolation --runtime -d --detach -i --interactive -t --tty --rm --name --replace --privileged -v --volume -e --env --env-file --network --net --ipc --pid --uts --userns -u --user -w --workdir --entrypoint --cap-add --cap-drop --device --security-opt --tmpfs --read-only --hostname --add-host -l --label --dns --shm-size --ulimit --pull --spc --authfile --creds --tls-verify --no-tls-verify --cert-dir'
     operands=(image command...)
     ;;
+  'runlabel')
+    verb='runlabel'
+    flags='-n --name --replace --opt1 --opt2 --opt3 --display --dry-run --dry-run= --pull --pull= --engine --yes --authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    operands=(nothing image nothing...)
+    ;;
   'session')
     verb='session'
     flags=''
@@ -302,6 +312,19 @@ _builder_value() {
   'add --ignorefile') echo 'file' ;;
   'add --exclude') echo 'nothing' ;;
   'add --timestamp') echo 'nothing' ;;
+  'apt --mode') echo 'words extract full' ;;
+  'apt --suite') echo 'nothing' ;;
+  'apt --component') echo 'nothing' ;;
+  'apt --mirror') echo 'nothing' ;;
+  'apt --source') echo 'nothing' ;;
+  'apt --keyring') echo 'file' ;;
+  'apt --snapshot') echo 'nothing' ;;
+  'apt --arch') echo 'nothing' ;;
+  'apt --exclude') echo 'nothing' ;;
+  'apt --lock') echo 'file' ;;
+  'apt --langs') echo 'nothing' ;;
+  'apt --timestamp') echo 'nothing' ;;
+  'apt --progress') echo 'words auto plain tty json none' ;;
   'build -t' | 'build --tag') echo 'nothing' ;;
   'build --jobs') echo 'nothing' ;;
   'build --iidfile') echo 'file' ;;
@@ -592,6 +615,16 @@ _builder_value() {
   'run-image --authfile') echo 'file' ;;
   'run-image --creds') echo 'nothing' ;;
   'run-image --cert-dir') echo 'file' ;;
+  'runlabel -n' | 'runlabel --name') echo 'nothing' ;;
+  'runlabel --opt1') echo 'nothing' ;;
+  'runlabel --opt2') echo 'nothing' ;;
+  'runlabel --opt3') echo 'nothing' ;;
+  'runlabel --dry-run') echo 'words json' ;;
+  'runlabel --pull') echo 'words always missing never newer' ;;
+  'runlabel --engine') echo 'words builder podman docker auto' ;;
+  'runlabel --authfile') echo 'file' ;;
+  'runlabel --creds') echo 'nothing' ;;
+  'runlabel --cert-dir') echo 'file' ;;
   'stop -t' | 'stop --time') echo 'nothing' ;;
   'sync -s' | 'sync --src') echo 'words docker dir yaml' ;;
   'sync -d' | 'sync --dest') echo 'words docker dir' ;;
@@ -614,7 +647,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers convert copy delete exec-host from history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image session stop sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add apt build check commit config containers convert copy delete exec-host from history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

@@ -52,6 +52,34 @@ _builder() {
         '1:container:_builder_containers' \
         '*:path:_files'
       ;;
+    apt)
+      _arguments -s -S $globals \
+        '--mode=[extract]:value:(extract full)' \
+        '--suite=[Suite of Debian or Ubuntu]:suite: ' \
+        '*--component=[Component of the suite]:name: ' \
+        '--mirror=[Address of a mirror that has the suite, and of nothing else]:url: ' \
+        '*--source=[Source of packages, as a line of sources.list(5)]:line: ' \
+        '--keyring=[Keys that sign the packages]:file:_files' \
+        '--snapshot=[The suite as it was at a time]:date: ' \
+        '--from-host[Use this machine'\''s own sources and keys, and its way to reach them]' \
+        '--arch=[Architecture, as Debian or OCI names it]:arch: ' \
+        '--recommends[Install recommended packages too]' \
+        '(--depends --no-depends)--depends[Install what the packages need, or with --no-depends only what is named (extract only)]' \
+        '(--depends --no-depends)--no-depends[Install what the packages need, or with --no-depends only what is named (extract only)]' \
+        '*--exclude=[Package that is as if no source had it]:name: ' \
+        '--lock=[File with the exact packages]:file:_files' \
+        '--offline[Use only lists and packages that were fetched before]' \
+        '--docs[Keep documentation and manual pages]' \
+        '*--langs=[Languages whose translations are kept, as de or pt_BR]:lang: ' \
+        '--timestamp=[Time of what is younger, in seconds since 1970]:seconds: ' \
+        '(-y --yes)-y[Accepted for scripts]' \
+        '(-y --yes)--yes[Accepted for scripts]' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:container:_builder_containers' \
+        '*:word: '
+      ;;
     build|bud)
       _arguments -s -S $globals \
         '*-t+[Name of the image]:name: ' \
@@ -743,6 +771,28 @@ _builder() {
         '1:image:_builder_images' \
         '*::command:_normal'
       ;;
+    runlabel)
+      _arguments -s -S $globals \
+        '(-n --name)-n+[What NAME means]:name: ' \
+        '(-n --name)--name=[What NAME means]:name: ' \
+        '--replace[Remove the container that has the name already]' \
+        '--opt1=[What OPT1 means]:text: ' \
+        '--opt2=[What OPT2 means]:text: ' \
+        '--opt3=[What OPT3 means]:text: ' \
+        '--display[Print what would be executed, and execute nothing]' \
+        '--dry-run=-[As --display, with the environment, what it asks for and the policy'\''s verdict, as JSON]::value:(json)' \
+        '--pull=-[When to ask a registry for the image, as pull --policy]::value:(always missing never newer)' \
+        '--engine=[Who executes what the label asks podman or docker for]:value:(builder podman docker auto)' \
+        '--yes[Execute it without asking, unless the policy forbids it]' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '1::label: ' \
+        '2:image:_builder_images' \
+        '*:arg: '
+      ;;
     session)
       _arguments -s -S $globals
       ;;
@@ -835,6 +885,7 @@ _builder() {
 _builder_first() {
   local -a verbs=(
     'add:Copies files into a container, unpacks tar archives, fetches URLs'
+    'apt:Installs Debian and Ubuntu packages with this machine'\''s apt'
     'build:Builds an image from a Containerfile'
     'check:Checks that the store is whole'
     'commit:Makes an image of a container'
@@ -870,6 +921,7 @@ _builder_first() {
     'rmi:Removes images'
     'run:Runs a command in a container'
     'run-image:Runs an image'
+    'runlabel:Executes the command that an image carries in a label'
     'session:Gives the current shell a session'
     'stop:Ends commands that run-image --detach started'
     'sync:Copies many images'

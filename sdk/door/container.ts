@@ -3,6 +3,7 @@ import { BuilderError } from '../errors.js'
 import { digestOf } from '../image/digest.js'
 import { isEmptyInput } from '../namespace/standard-input.js'
 import type { AddOptions } from '../verbs/add.js'
+import type { AptOptions, AptResult } from '../verbs/apt.js'
 import type { CommitOptions, CommitResult } from '../verbs/commit.js'
 import type { ConfigOptions } from '../verbs/config.js'
 import type { CopyOptions, CopyResult } from '../verbs/copy.js'
@@ -22,6 +23,7 @@ export interface ContainerRunOptions extends RunOptions, RunStreams {}
 const verbs = {
   add: verb('add'),
   beginOnHost: verb('beginOnHost'),
+  apt: verb('apt'),
   beginRun: verb('beginRun'),
   commit: verb('commit'),
   config: verb('config'),
@@ -130,6 +132,12 @@ export class Container {
   async add(source: string | readonly string[], destination?: string, options: AddOptions = {}): Promise<CopyResult> {
     await Promise.all(this.#pending.ended)
     return verbs.add(this.id, paths(source, destination), { ...this.#options, ...options })
+  }
+
+  /** Installs, removes, upgrades or downloads Debian packages with this machine's apt. Throws as the verb does. */
+  async apt(words: readonly string[], options: AptOptions = {}): Promise<AptResult> {
+    await this.#tidied()
+    return verbs.apt(this.id, words, { ...this.#options, ...options })
   }
 
   /** Changes what the image will say of itself. Throws `USAGE`. */

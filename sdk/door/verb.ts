@@ -29,6 +29,7 @@ const outside: ReadonlySet<MethodName> = new Set<MethodName>([
   'preprocess',
   'referrers',
   'rename',
+  'runlabel',
   'sync',
   'tag',
   'tree',

@@ -1,11 +1,12 @@
 import type { CopyProgress } from '../../transport/copy.js'
 
 /** How far one blob is, or one layer that is being packed. Plain data: the lines of `--progress=json` are the same. */
-export interface ProgressEvent extends Omit<CopyProgress, 'digest' | 'total' | 'state'> {
+export interface ProgressEvent extends Omit<CopyProgress, 'digest' | 'kind' | 'total' | 'state'> {
   /** The verb: `pull`. */
   readonly operation: string
-  /** What tells it from the others: the blob's digest, or the container that is being packed. */
+  /** What tells it from the others: the blob's digest, the container that is being packed, or a package. */
   readonly name: string
+  readonly kind: CopyProgress['kind'] | 'package'
   /** Absent while a layer is being packed: its size is known at its end. */
   readonly total?: number
   readonly state: CopyProgress['state'] | 'packing'

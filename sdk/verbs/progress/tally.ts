@@ -12,9 +12,10 @@ export interface Tracked {
 
 /** Sums over the blobs that had to move. */
 export interface Totals {
-  /** Layers that are there now, and all layers of the work. */
+  /** Layers, or packages, that are there now, and all of the work. */
   readonly layersDone: number
   readonly layers: number
+  readonly counted: 'layer' | 'package'
   readonly bytes: number
   readonly total: number
 }
@@ -44,14 +45,16 @@ export class Tally {
 
   totals(): Totals {
     const sums = { layersDone: 0, layers: 0, bytes: 0, total: 0 }
-    for (const { event } of this.#blobs.values()) {
-      if (event.kind === 'layer') sums.layers++
-      if (event.kind === 'layer' && isOver(event)) sums.layersDone++
+    const events = [...this.#blobs.values()].map(({ event }) => event)
+    const counted = events.some(({ kind }) => kind === 'package') ? 'package' : 'layer'
+    for (const event of events) {
+      if (event.kind === counted) sums.layers++
+      if (event.kind === counted && isOver(event)) sums.layersDone++
       if (event.state === 'exists') continue
       sums.bytes += event.bytes
       sums.total += event.total ?? event.bytes
     }
-    return sums
+    return { ...sums, counted }
   }
 
   /** Milliseconds that everything took; undefined while something is not there, and for a single blob. */

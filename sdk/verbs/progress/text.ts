@@ -38,8 +38,8 @@ export function endText({ event, began, heard }: Tracked): string {
 }
 
 /** What is told of an operation that is over: `3 layers, 600 MB in 8.1 s, 74 MB/s`. */
-export function sumText({ layers, bytes }: Totals, seconds: number): string {
-  const count = `${layers} layer${layers === 1 ? '' : 's'}`
+export function sumText({ layers, counted, bytes }: Totals, seconds: number): string {
+  const count = `${layers} ${counted}${layers === 1 ? '' : 's'}`
   if (bytes === 0) return `${count}, all there already`
   const rate = seconds < 0.3 ? '' : `, ${rateText(bytes / seconds)}`
   return `${count}, ${formatSize(bytes)} in ${formatTime(seconds)}${rate}`
@@ -49,7 +49,7 @@ export function sumText({ layers, bytes }: Totals, seconds: number): string {
 export function stateText(tally: Tally, now: number): string {
   const totals = tally.totals()
   const rate = tally.rate.perSecond(now)
-  const layers = `${totals.layersDone} of ${totals.layers} layer${totals.layers === 1 ? '' : 's'}`
+  const layers = `${totals.layersDone} of ${totals.layers} ${totals.counted}${totals.layers === 1 ? '' : 's'}`
   return [layers, bytesText(totals), rateText(rate), leftText(totals, rate)].filter(Boolean).join(', ')
 }
 
