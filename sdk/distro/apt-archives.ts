@@ -95,7 +95,8 @@ async function download(
 ): Promise<void> {
   const ran = await place.run(['/usr/lib/apt/apt-helper', '-q', 'download-file', ...words], { operation, signal })
   if (ran.code === 0) return
-  const lost = files.find((file) => ran.said.includes(file.location) && /404\s+Not Found|File not found/.test(ran.said))
+  const complaints = ran.said.split('\n').filter((line) => /^[EW]: .*(404\s+Not Found|File not found)/.test(line))
+  const lost = files.find(({ location }) => complaints.some((line) => line.includes(` ${location} `)))
   if (lost) throw absent(lost, operation)
   throw await aptFailure(ran, { operation, packages: [] })
 }

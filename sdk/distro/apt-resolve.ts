@@ -1,4 +1,5 @@
 import { BuilderError } from '../errors.js'
+import { inOrder } from '../image/table.js'
 import { withLock } from '../store/locks.js'
 import type { Store } from '../store/store.js'
 import { aptFailure } from './apt-failure.js'
@@ -79,7 +80,10 @@ export async function resolvePackages(
   const names = async () => (await place.run(['apt-cache', 'pkgnames'], { operation, signal })).stdout.split('\n')
   if (ran.code !== 0) throw await aptFailure(ran, { operation, packages, names })
   const files = ran.stdout.split('\n').flatMap((line) => fileOf(line, operation))
-  return { files: files.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)), removed: removedIn(ran.stdout) }
+  return {
+    files: files.sort((a, b) => inOrder(a.name, b.name) || inOrder(a.architecture, b.architecture)),
+    removed: removedIn(ran.stdout),
+  }
 }
 
 function lockOf(place: AptPlace): string {
@@ -124,8 +128,4 @@ function removedIn(text: string): readonly string[] {
     .map((word) => word.replace(/\*$/, ''))
     .filter((word) => word !== '')
     .sort()
-}
-
-function keyOf({ name, architecture }: DebFile): string {
-  return `${name}:${architecture}`
 }

@@ -127,7 +127,7 @@ async function prepare(work: Work, root: string): Promise<Prepared> {
   const plan = lock ?? (await resolve(work, place, sources, mode, has))
   const fetching = { operation, offline, signal, ...(onProgress ? { onProgress } : {}) }
   const files = await fetchDebs(store, place, plan.files, fetching)
-  request.onFetched?.(files.length)
+  if (request.action !== 'download') request.onFetched?.(files.length)
   const keepLock = () => {
     if (request.lock !== undefined && !lock) writeAptLock(request.lock, asked, plan.files)
   }

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import { type AptChange, type AptRequest, aptOn } from '../distro/apt.js'
 import { BuilderError } from '../errors.js'
+import { formatCount } from '../image/table.js'
+import { caller } from '../namespace/caller.js'
 import { findContainer } from '../store/containers.js'
 import { openStore } from '../store/store.js'
 import { epochOf } from './epoch.js'
@@ -127,15 +129,34 @@ export async function apt(container: string, words: readonly string[], options: 
   const record = await findContainer(store, container, 'apt')
   using _ = await besideSteps(store, record, `apt ${asked.action}`)
   if (record.steps && asked.action !== 'download') taint(store, record.id)
-  await using progress = showProgress(options, 'apt')
-  const onProgress: AptRequest['onProgress'] = (event) => progress.note({ ...event, kind: 'package' })
-  return await aptOn(store, record, { ...asked, onProgress })
+  await using telling = tellFetching(options)
+  return await aptOn(store, record, { ...asked, onProgress: telling.onProgress, onFetched: telling.onFetched })
 }
 
 /** What the shell door prints. */
 export function present({ packages }: AptResult, options: AptOptions): string {
   if (options.quiet) return ''
   return packages.map(({ name, version, architecture }) => `${name} ${version} ${architecture}`).join('\n')
+}
+
+/** Shows how far packages are; when all are there, that they are installed. */
+function tellFetching(options: AptOptions): Required<Pick<AptRequest, 'onProgress' | 'onFetched'>> & AsyncDisposable {
+  const progress = showProgress(options, 'apt')
+  let ending: Promise<void> | undefined
+  const end = () => {
+    ending ??= Promise.resolve(progress[Symbol.asyncDispose]())
+    return ending
+  }
+  const { quiet, onProgress, progress: manner = onProgress ? 'none' : 'auto' } = options
+  const tells = !quiet && manner !== 'none' && manner !== 'json'
+  return {
+    onProgress: (event) => progress.note({ ...event, kind: 'package' }),
+    onFetched: (count) => {
+      end()
+      if (tells && count > 0) caller().say(`apt: installing ${formatCount(count, 'package')}\n`)
+    },
+    [Symbol.asyncDispose]: end,
+  }
 }
 
 function requestOf(words: readonly string[], options: AptOptions): AptRequest {
