@@ -2,6 +2,6 @@
 # shellcheck shell=sh disable=SC2034
 inside_verbs='add apt build bud check commit copy from image info manifest materialize plan prune pull push rm rmi run run-detached run-image stop umount unmount workdir'
 holder_verbs='mount'
-session_verbs='recipe session unshare'
+session_verbs='exec-host recipe session unshare'
 offline_verbs='check config containers list ls ps images info inspect logs materialize mount prune rename rm rmi run run-detached stop tag umount unmount untag version workdir'
 valued_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level'

@@ -54,6 +54,11 @@ _builder_verb() {
     flags='--authfile --creds --tls-verify --no-tls-verify --cert-dir'
     operands=(image)
     ;;
+  'exec-host')
+    verb='exec-host'
+    flags=''
+    operands=(container command...)
+    ;;
   'from')
     verb='from'
     flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume --layers --cache --no-cache --explain --history --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
@@ -642,7 +647,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add apt build check commit config containers convert copy delete from history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add apt build check commit config containers convert copy delete exec-host from history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

@@ -7,6 +7,7 @@ import type { AptOptions, AptResult } from '../verbs/apt.js'
 import type { CommitOptions, CommitResult } from '../verbs/commit.js'
 import type { ConfigOptions } from '../verbs/config.js'
 import type { CopyOptions, CopyResult } from '../verbs/copy.js'
+import type { ExecHostOptions } from '../verbs/exec-host.js'
 import type { FromOptions, FromResult } from '../verbs/from.js'
 import type { GlobalOptions } from '../verbs/global.js'
 import type { Inspection } from '../verbs/inspect.js'
@@ -21,11 +22,13 @@ export interface ContainerRunOptions extends RunOptions, RunStreams {}
 
 const verbs = {
   add: verb('add'),
+  beginOnHost: verb('beginOnHost'),
   apt: verb('apt'),
   beginRun: verb('beginRun'),
   commit: verb('commit'),
   config: verb('config'),
   copy: verb('copy'),
+  endOnHost: verb('endOnHost'),
   endRun: verb('endRun'),
   from: verb('from'),
   inspect: verb('inspect'),
@@ -91,6 +94,31 @@ export class Container {
       return await outputOf(begun, this.name, options)
     } finally {
       await verbs.endRun(begun.token)
+    }
+  }
+
+  /**
+   * Runs a command of this machine, in this script's working folder, as root of the namespace; `BUILDER_MOUNT` tells it where the
+   * container is. Its output is shown on standard error and given back. Throws `RunError` when it fails (unless `nothrow`),
+   * `NOT_FOUND`, `IN_USE`, `ABORTED`.
+   *
+   * @example
+   * ```ts
+   * import { from } from 'builder-sdk'
+   * const c = await from('scratch')
+   * await c.execHost(['sh', '-c', 'make install DESTDIR="$BUILDER_MOUNT"'])
+   * ```
+   */
+  async execHost(command: readonly string[], options: ExecHostOptions & RunStreams = {}): Promise<RunOutput> {
+    await this.#tidied()
+    const { input: _, stdio: __, quiet: ___, nothrow: ____, ...rest } = options
+    const begun = await verbs.beginOnHost(this.id, command, { ...this.#options, ...rest })
+    try {
+      // A namespace's root is where one stands after entering it.
+      const there = ['sh', '-c', 'cd -- "$1" && shift && exec "$@"', 'sh', process.cwd()]
+      return await outputOf({ ...begun, argv: [...there, ...begun.argv] }, this.name, options)
+    } finally {
+      await verbs.endOnHost(begun.token)
     }
   }
 
