@@ -26,6 +26,7 @@ export {
   rename,
   rm,
   rmi,
+  runlabel,
   stop,
   sync,
   tag,
@@ -52,6 +53,8 @@ export { BuilderError, type ErrorCode, type ErrorParts, RunError, type RunFailur
 export type { Descriptor } from './image/descriptor.js'
 export type { Index } from './image/manifest.js'
 export type { ListedPlatform } from './image/platform.js'
+export type { Ask, AskKind } from './runlabel/ask.js'
+export type { Verdict } from './runlabel/policy.js'
 export type { RunFlags } from './runlabel/run-flags.js'
 export type { StepExplanation } from './steps/step.js'
 export type { AddOptions } from './verbs/add.js'
@@ -103,6 +106,7 @@ export type { RmOptions } from './verbs/rm.js'
 export type { RmiOptions } from './verbs/rmi.js'
 export type { RunImageOptions } from './verbs/run-image-options.js'
 export type { RunOptions } from './verbs/run-options.js'
+export type { RunlabelOptions, RunlabelResult } from './verbs/runlabel.js'
 export type { StopOptions } from './verbs/stop.js'
 export type { SyncedImage, SyncOptions } from './verbs/sync.js'
 export type { TagOptions } from './verbs/tag.js'

@@ -219,6 +219,11 @@ _builder_verb() {
     flags='--isolation --runtime -d --detach -i --interactive -t --tty --rm --name --replace --privileged -v --volume -e --env --env-file --network --net --ipc --pid --uts --userns -u --user -w --workdir --entrypoint --cap-add --cap-drop --device --security-opt --tmpfs --read-only --hostname --add-host -l --label --dns --shm-size --ulimit --pull --spc --authfile --creds --tls-verify --no-tls-verify --cert-dir'
     operands=(image command...)
     ;;
+  'runlabel')
+    verb='runlabel'
+    flags='-n --name --replace --opt1 --opt2 --opt3 --display --dry-run --dry-run= --pull --pull= --engine --yes --authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    operands=(nothing image nothing...)
+    ;;
   'session')
     verb='session'
     flags=''
@@ -581,6 +586,16 @@ _builder_value() {
   'run-image --authfile') echo 'file' ;;
   'run-image --creds') echo 'nothing' ;;
   'run-image --cert-dir') echo 'file' ;;
+  'runlabel -n' | 'runlabel --name') echo 'nothing' ;;
+  'runlabel --opt1') echo 'nothing' ;;
+  'runlabel --opt2') echo 'nothing' ;;
+  'runlabel --opt3') echo 'nothing' ;;
+  'runlabel --dry-run') echo 'words json' ;;
+  'runlabel --pull') echo 'words always missing never newer' ;;
+  'runlabel --engine') echo 'words builder podman docker auto' ;;
+  'runlabel --authfile') echo 'file' ;;
+  'runlabel --creds') echo 'nothing' ;;
+  'runlabel --cert-dir') echo 'file' ;;
   'stop -t' | 'stop --time') echo 'nothing' ;;
   'sync -s' | 'sync --src') echo 'words docker dir yaml' ;;
   'sync -d' | 'sync --dest') echo 'words docker dir' ;;
@@ -603,7 +618,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout logs manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run run-image session stop sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout logs manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

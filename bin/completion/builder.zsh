@@ -731,6 +731,28 @@ _builder() {
         '1:image:_builder_images' \
         '*::command:_normal'
       ;;
+    runlabel)
+      _arguments -s -S $globals \
+        '(-n --name)-n+[What NAME means]:name: ' \
+        '(-n --name)--name=[What NAME means]:name: ' \
+        '--replace[Remove the container that has the name already]' \
+        '--opt1=[What OPT1 means]:text: ' \
+        '--opt2=[What OPT2 means]:text: ' \
+        '--opt3=[What OPT3 means]:text: ' \
+        '--display[Print what would be executed, and execute nothing]' \
+        '--dry-run=-[As --display, with the environment, what it asks for and the policy'\''s verdict, as JSON]::value:(json)' \
+        '--pull=-[When to ask a registry for the image, as pull --policy]::value:(always missing never newer)' \
+        '--engine=[Who executes what the label asks podman or docker for]:value:(builder podman docker auto)' \
+        '--yes[Execute it without asking, unless the policy forbids it]' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '1::label: ' \
+        '2:image:_builder_images' \
+        '*:arg: '
+      ;;
     session)
       _arguments -s -S $globals
       ;;
@@ -856,6 +878,7 @@ _builder_first() {
     'rmi:Removes images'
     'run:Runs a command in a container'
     'run-image:Runs an image'
+    'runlabel:Executes the command that an image carries in a label'
     'session:Gives the current shell a session'
     'stop:Ends commands that run-image --detach started'
     'sync:Copies many images'

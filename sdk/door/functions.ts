@@ -245,6 +245,17 @@ export const rm = verb('rm')
 export const rmi = verb('rmi')
 
 /**
+ * Executes the command that an image carries in a label. See `builder runlabel`.
+ *
+ * @example
+ * ```ts
+ * import { runlabel } from 'builder-sdk'
+ * const { exitCode } = await runlabel('run', 'quay.io/example/web', [], { yes: true })
+ * ```
+ */
+export const runlabel = verb('runlabel')
+
+/**
  * Copies many images. See `builder sync`.
  *
  * @example

@@ -44,6 +44,7 @@ export const methods = {
   rename: async () => (await import('../verbs/rename.js')).rename,
   rm: async () => (await import('../verbs/rm.js')).rm,
   rmi: async () => (await import('../verbs/rmi.js')).rmi,
+  runlabel: async () => (await import('../verbs/runlabel.js')).runlabel,
   startDetached: async () => (await import('../verbs/run-detached-start.js')).startDetached,
   stop: async () => (await import('../verbs/stop.js')).stop,
   sync: async () => (await import('../verbs/sync.js')).sync,

@@ -28,6 +28,7 @@ const outside: ReadonlySet<MethodName> = new Set<MethodName>([
   'preprocess',
   'referrers',
   'rename',
+  'runlabel',
   'sync',
   'tag',
   'tree',
