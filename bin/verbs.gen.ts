@@ -272,7 +272,7 @@ export const table: VerbTable = {
       name: 'config',
       aliases: [],
       summary: 'Changes what the image will say of itself: command, environment, labels and the rest.',
-      throws: 'Throws `NOT_FOUND` for an unknown container, `USAGE` for a value of the wrong form.',
+      throws: 'Throws `NOT_FOUND` for an unknown container, `USAGE` for a value of the wrong form, `INVALID` for a run label that is not correct.',
       where: 'outside',
       passthrough: false,
       stdout: '',
@@ -291,6 +291,7 @@ export const table: VerbTable = {
         { name: 'env', key: 'env', kind: 'list', text: "Environment variable: NAME=value (with `$NAME` taken from the container's own), NAME (taken from here), NAME- (removed).", short: 'e', placeholder: 'NAME=VALUE' },
         { name: 'expand', key: 'expand', kind: 'boolean', text: 'Replace `$NAME` in the values of --env, or leave it with --no-expand.', negatable: true },
         { name: 'label', key: 'label', kind: 'list', text: 'Label of the image.', short: 'l', placeholder: 'NAME=VALUE' },
+        { name: 'runlabel', key: 'runlabel', kind: 'list', text: 'Label that is a command, checked: its quotes, its flags, and that it runs IMAGE. It takes the place of one of the same name in any case of letters.', placeholder: 'NAME=COMMAND' },
         { name: 'unsetlabel', key: 'unsetlabel', kind: 'list', text: 'Remove a label.', placeholder: 'NAME' },
         { name: 'annotation', key: 'annotation', kind: 'list', text: "Annotation of the image's manifest; NAME- removes one.", short: 'a', placeholder: 'NAME=VALUE' },
         { name: 'unsetannotation', key: 'unsetannotation', kind: 'list', text: 'Remove an annotation.', placeholder: 'NAME' },
@@ -738,7 +739,7 @@ export const table: VerbTable = {
       throws: 'Throws `NOT_FOUND` when there is neither, `USAGE` for a template that cannot be read.',
       where: 'outside',
       passthrough: false,
-      stdout: 'JSON, or what --format says.',
+      stdout: 'JSON, or what --format says; with --runlabels text.',
       call: 'inspect',
       file: 'inspect',
       present: true,
@@ -751,6 +752,7 @@ export const table: VerbTable = {
       flags: [
         { name: 'format', key: 'format', kind: 'string', text: 'Print only what a Go template says, as {{.OCIv1.Config.Cmd}}.', short: 'f', placeholder: 'TEMPLATE' },
         { name: 'type', key: 'type', kind: 'choice', text: 'What the name is of; without it a container is looked for first, then an image.', short: 't', choices: ['container', 'image'] },
+        { name: 'runlabels', key: 'runlabels', kind: 'boolean', text: 'List the labels that are commands, and what each asks of this machine; see `runlabel`.' },
       ],
       examples: [
         { language: 'sh', code: "builder inspect --type image --format '{{.OCIv1.Config.Cmd}}' web" },

@@ -31,7 +31,7 @@ _builder_verb() {
     ;;
   'config')
     verb='config'
-    flags='-e --env --expand --no-expand -l --label --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
+    flags='-e --env --expand --no-expand -l --label --runlabel --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
     operands=(container)
     ;;
   'containers' | 'list' | 'ls' | 'ps')
@@ -91,7 +91,7 @@ _builder_verb() {
     ;;
   'inspect')
     verb='inspect'
-    flags='-f --format -t --type'
+    flags='-f --format -t --type --runlabels'
     operands=(nothing)
     ;;
   'list-tags')
@@ -392,6 +392,7 @@ _builder_value() {
   'commit --cert-dir') echo 'file' ;;
   'config -e' | 'config --env') echo 'nothing' ;;
   'config -l' | 'config --label') echo 'nothing' ;;
+  'config --runlabel') echo 'nothing' ;;
   'config --unsetlabel') echo 'nothing' ;;
   'config -a' | 'config --annotation') echo 'nothing' ;;
   'config --unsetannotation') echo 'nothing' ;;

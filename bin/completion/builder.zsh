@@ -198,6 +198,7 @@ _builder() {
         '(--expand --no-expand)--no-expand[Replace $NAME in the values of --env, or leave it with --no-expand]' \
         '*-l+[Label of the image]:name value: ' \
         '*--label=[Label of the image]:name value: ' \
+        '*--runlabel=[Label that is a command, checked]:name command: ' \
         '*--unsetlabel=[Remove a label]:name: ' \
         '*-a+[Annotation of the image'\''s manifest]:name value: ' \
         '*--annotation=[Annotation of the image'\''s manifest]:name value: ' \
@@ -428,6 +429,7 @@ _builder() {
         '(-f --format)--format=[Print only what a Go template says, as {{.OCIv1.Config.Cmd}}]:template: ' \
         '(-t --type)-t+[What the name is of]:value:(container image)' \
         '(-t --type)--type=[What the name is of]:value:(container image)' \
+        '--runlabels[List the labels that are commands, and what each asks of this machine]' \
         '1:name: '
       ;;
     list-tags)
