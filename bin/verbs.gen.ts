@@ -507,6 +507,33 @@ export const table: VerbTable = {
       load: () => import('../sdk/verbs/dnf.js'),
     },
     {
+      name: 'exec-host',
+      aliases: [],
+      summary: "Runs a command of this machine on a container's files.",
+      throws: "Throws `NOT_FOUND` for an unknown container or command, `IN_USE` when the container is mounted in another session. A command that fails is no error of builder: its exit code is the verb's.",
+      where: 'session',
+      passthrough: true,
+      stdout: 'What the command prints.',
+      call: 'execHost',
+      file: 'exec-host',
+      present: true,
+      hidden: false,
+      offline: false,
+      prose: [
+        "The command runs as root of the namespace, where files of the container have the owners that the container sees. The container is mounted for as long as the command lasts, and `BUILDER_MOUNT` says where. The working folder, the environment, the terminal and the streams are the caller's. The command is in a session, as with `builder unshare`: builder verbs that it calls are answered in milliseconds. In a container made by `from --layers` it makes the state unknown until the next commit, as `builder mount` does.",
+      ],
+      positionals: [
+        { name: 'CONTAINER', text: 'Name or ID of a container.', completes: 'container' },
+        { name: 'COMMAND', text: 'The command and its arguments.', many: true, completes: 'nothing' },
+      ],
+      flags: [],
+      examples: [
+        { language: 'sh', code: 'builder exec-host "$c" -- sh -c \'make install DESTDIR="$BUILDER_MOUNT"\'' },
+        { language: 'ts', code: 'import { from } from \'builder-sdk\'\nconst c = await from(\'scratch\')\nawait c.execHost([\'sh\', \'-c\', \'make install DESTDIR="$BUILDER_MOUNT"\'])' },
+      ],
+      load: () => import('../sdk/verbs/exec-host.js'),
+    },
+    {
       name: 'from',
       aliases: [],
       summary: 'Creates a working container from an image.',

@@ -54,6 +54,11 @@ _builder_verb() {
     flags='--authfile --creds --tls-verify --no-tls-verify --cert-dir'
     operands=(image)
     ;;
+  'dnf')
+    verb='dnf'
+    flags='--repo --repofile --from-host --releasever --forcearch --nogpgcheck --weak-deps --docs --langs -x --exclude --enable-module --offline --lock --timestamp --destdir -y --assumeyes --progress -q --quiet'
+    operands=(container nothing...)
+    ;;
   'exec-host')
     verb='exec-host'
     flags=''
@@ -437,6 +442,17 @@ _builder_value() {
   'delete --authfile') echo 'file' ;;
   'delete --creds') echo 'nothing' ;;
   'delete --cert-dir') echo 'file' ;;
+  'dnf --repo') echo 'nothing' ;;
+  'dnf --repofile') echo 'file' ;;
+  'dnf --releasever') echo 'nothing' ;;
+  'dnf --forcearch') echo 'nothing' ;;
+  'dnf --langs') echo 'nothing' ;;
+  'dnf -x' | 'dnf --exclude') echo 'nothing' ;;
+  'dnf --enable-module') echo 'nothing' ;;
+  'dnf --lock') echo 'file' ;;
+  'dnf --timestamp') echo 'nothing' ;;
+  'dnf --destdir') echo 'file' ;;
+  'dnf --progress') echo 'words auto plain tty json none' ;;
   'from --name') echo 'nothing' ;;
   'from --pull') echo 'words always missing never newer' ;;
   'from --cidfile') echo 'file' ;;
@@ -648,7 +664,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add apt build check commit config containers convert copy delete exec-host from history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add apt build check commit config containers convert copy delete dnf exec-host from history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

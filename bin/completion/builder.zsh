@@ -310,6 +310,11 @@ _builder() {
         '1:container:_builder_containers' \
         '*:request: '
       ;;
+    exec-host)
+      _arguments -s -S -A "-*" $globals \
+        '1:container:_builder_containers' \
+        '*::command:_normal'
+      ;;
     from)
       _arguments -s -S $globals \
         '--name=[Name of the container]:name: ' \
@@ -918,6 +923,7 @@ _builder_first() {
     'copy:Copies files and folders into a container'
     'delete:Deletes an image from a registry'
     'dnf:Installs packages into a container with the dnf of this machine'
+    'exec-host:Runs a command of this machine on a container'\''s files'
     'from:Creates a working container from an image'
     'history:Shows how an image was made'
     'image:Verbs for images'
