@@ -31,7 +31,7 @@ export interface DnfPlaces {
   readonly state: string
   /** Folder of metadata and packages. */
   readonly cache: string
-  /** Folders of `.repo` files and of variables; those of the host, or private ones. */
+  /** Folders of `.repo` files and of variables; those of the host, or private ones, from the state's folder on. */
   readonly reposdir: readonly string[]
   readonly varsdir: readonly string[]
   /** Path of the rpm database in the root: `/usr/lib/sysimage/rpm`. */
@@ -52,8 +52,8 @@ export function dnfConfig(settings: DnfSettings, places: DnfPlaces): string {
     persistdir: outside(`${state}/history`),
     reposdir,
     varsdir,
-    pluginpath: `${state}/plugins`,
-    pluginconfpath: `${state}/plugins`,
+    pluginpath: 'plugins',
+    pluginconfpath: 'plugins',
     plugins: true,
     gpgcheck: settings.gpgcheck,
     localpkg_gpgcheck: false,

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { isInUserNamespace } from '../namespace/inside.js'
 import { resolveInRoot } from '../namespace/rooted-path.js'
@@ -18,7 +18,7 @@ import type { DnfRequest } from './dnf-request.js'
 import { type LockRequest, type PackageLock, readPackageLock, writePackageLock } from './package-lock.js'
 import { makeMountpoints } from './root-mountpoints.js'
 import { runOnRoot } from './root-process.js'
-import { closeDatabase, rpmDatabasePath, settleDatabasePlace } from './rpm-database.js'
+import { closeDatabase, rpmDatabasePath, settleDatabasePlace } from './rpm-place.js'
 import { clampTimes, dropLeftovers } from './tidy-root.js'
 
 /** How a request is carried out. */
@@ -128,7 +128,8 @@ function newFolders(root: string): readonly string[] {
 function prepare({ store, work, state, lock }: Run, root: string, dbpath: string): DnfPlaces {
   const cache = join(state, 'cache')
   takeMetadata(dnfCache(store), cache)
-  const own = { reposdir: [join(state, 'repos')], varsdir: [join(state, 'vars')] }
+  // In lists of folders dnf takes a blank for the next one: they are named from the working folder on.
+  const own = { reposdir: ['repos'], varsdir: ['vars'] }
   const host = { reposdir: [...own.reposdir, ...hostRepositories], varsdir: [...own.varsdir, ...hostVariables] }
   const places = { root, state, cache, dbpath, ...(work.fromHost ? host : own) }
   const packages = dnfCache(store).packages
@@ -175,7 +176,7 @@ async function execute({ work, program, state }: Run, places: DnfPlaces): Promis
   try {
     for (const words of dnfArguments(program.kind, request, work, places)) {
       const argv = [program.path, ...words]
-      const run = { argv, env, root: places.root, network: !offline, onLine, ...(signal ? { signal } : {}) }
+      const run = { argv, env, root: places.root, cwd: state, network: !offline, onLine, ...(signal ? { signal } : {}) }
       outcome = { argv, ...(await runOnRoot(run)), events }
       if (outcome.exitCode !== 0) break
     }
@@ -188,8 +189,11 @@ async function execute({ work, program, state }: Run, places: DnfPlaces): Promis
 /** What was fetched is of use also when the rest failed. */
 async function keep(store: Store, { cache }: DnfPlaces, outcome: DnfOutcome): Promise<void> {
   const kept = dnfCache(store)
-  for (const { path, checksum } of downloaded(outcome)?.packages ?? [])
-    if (path.startsWith(`${cache}/`) && existsSync(path)) keepPackage(kept, checksum, path)
+  for (const { path, checksum } of downloaded(outcome)?.packages ?? []) {
+    // dnf names it from the root on, by the way out of it.
+    const file = resolve(path)
+    if (file.startsWith(`${cache}/`) && existsSync(file)) keepPackage(kept, checksum, file)
+  }
   await keepMetadata(store, kept, cache)
 }
 

@@ -10,6 +10,8 @@ export interface RootProcess {
   readonly env: Readonly<Record<string, string>>
   /** The root; what {@link makeMountpoints} makes must be there. */
   readonly root: string
+  /** Its working folder; `/` by default. */
+  readonly cwd?: string
   /** `false`: it has no network at all. */
   readonly network: boolean
   /** Gets each line that it writes to descriptor 3. */
@@ -32,7 +34,7 @@ export interface RootProcessEnd {
  * util-linux is missing, `ABORTED`.
  */
 export async function runOnRoot(one: RootProcess): Promise<RootProcessEnd> {
-  const { argv, env, root, network, onLine = () => {}, signal } = one
+  const { argv, env, root, cwd = '/', network, onLine = () => {}, signal } = one
   const [unshare, setpriv, sh] = ['unshare', 'setpriv', 'sh'].map((name) =>
     needProgram(name, 'util-linux', argv[0] ?? ''),
   ) as [string, string, string]
@@ -47,7 +49,7 @@ export async function runOnRoot(one: RootProcess): Promise<RootProcessEnd> {
   const child = spawn(setpriv, [...words, sh, '-c', script, 'sh', root, ...inside], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     env: { ...hostEnvironment(), ...env },
-    cwd: '/',
+    cwd,
   })
   const stop = () => void child.kill('SIGKILL')
   signal?.addEventListener('abort', stop, { once: true })
