@@ -25,7 +25,8 @@ export function dnfArguments(
   const common = commonArguments(kind, switches, places)
   const { enableModules } = switches
   const before = enableModules.length === 0 ? [] : [[...common, 'module', 'enable', ...enableModules]]
-  const quiet = request.does === 'changes' ? [] : ['-q']
+  // microdnf has no such flag.
+  const quiet = request.does === 'changes' || kind === 'microdnf' ? [] : ['-q']
   return [...before, [...common, ...quiet, ...request.command, ...request.words]]
 }
 
@@ -43,6 +44,8 @@ function commonArguments(kind: DnfKind, { releasever, forcearch, offline }: DnfS
     `--setopt=system_cachedir=${cache}`,
     `--setopt=logdir=${state}/log`,
     `--setopt=persistdir=${state}/history`,
+    // Its history would be in the root, and tells times.
+    '--setopt=history_record=0',
     `--setopt=reposdir=${reposdir.join(',')}`,
     `--setopt=varsdir=${varsdir.join(',')}`,
   ]
