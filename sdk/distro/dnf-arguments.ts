@@ -10,6 +10,8 @@ export interface DnfSwitches {
   readonly offline: boolean
   /** Modules to be enabled before, as `NAME:STREAM`. */
   readonly enableModules: readonly string[]
+  /** Absolute path of the folder that `download` fills. */
+  readonly destination: string
 }
 
 /**
@@ -27,7 +29,9 @@ export function dnfArguments(
   const before = enableModules.length === 0 ? [] : [[...common, 'module', 'enable', ...enableModules]]
   // microdnf has no such flag.
   const quiet = request.does === 'changes' || kind === 'microdnf' ? [] : ['-q']
-  return [...before, [...common, ...quiet, ...request.command, ...request.words]]
+  // For dnf 4 the plugin downloads.
+  const into = request.does === 'downloads' && kind !== 'dnf4' ? [`--destdir=${switches.destination}`] : []
+  return [...before, [...common, ...quiet, ...request.command, ...into, ...request.words]]
 }
 
 function commonArguments(kind: DnfKind, { releasever, forcearch, offline }: DnfSwitches, places: DnfPlaces): string[] {

@@ -16,8 +16,6 @@ export interface DnfWork extends DnfSettings, DnfSwitches {
   readonly lock?: string | undefined
   /** Seconds since 1970; without it the time at which the newest package was built. */
   readonly epoch?: number | undefined
-  /** Absolute path of the folder that `download` fills. */
-  readonly destination: string
   /** `http_proxy` and the like. */
   readonly proxies: Readonly<Record<string, string>>
   readonly onEvent: (event: DnfEvent) => void

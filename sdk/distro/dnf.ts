@@ -50,7 +50,7 @@ export async function runDnf(store: Store, record: ContainerRecord, work: DnfWor
     })
     if (!outcome) throw new Error('dnf did not run')
     if (work.lock !== undefined && !lock) writeDnfLock(work.lock, work, downloaded(outcome)?.packages ?? [])
-    return doneOf(outcome)
+    return doneOf(outcome, work)
   } finally {
     rmSync(state, { recursive: true, force: true })
   }
@@ -84,7 +84,8 @@ async function keep({ store, program }: DnfRun, { cache }: DnfPlaces, outcome: D
   await keepMetadata(store, kept, cache, program.kind !== 'dnf4')
 }
 
-function doneOf({ events, stdout }: DnfOutcome): DnfDone {
+function doneOf({ events, stdout }: DnfOutcome, { request }: DnfWork): DnfDone {
+  if (request.does !== 'changes') return { installed: [], removed: [], stdout }
   const resolved = events.flatMap((event) => (event.event === 'resolved' ? [event] : []))
   return {
     installed: resolved.flatMap(({ packages }) => packages.map(nevraOf)).sort(),

@@ -18,7 +18,7 @@ const places: DnfPlaces = {
 }
 const install = parseDnfRequest(['install', 'b', 'a'], '/')
 const question = parseDnfRequest(['repoquery', 'a'], '/')
-const plain: DnfSwitches = { offline: false, enableModules: [] }
+const plain: DnfSwitches = { offline: false, enableModules: [], destination: '/rpms' }
 
 const lines: readonly (readonly [string, readonly (readonly string[])[], readonly (readonly string[])[]])[] = [
   [
@@ -31,7 +31,7 @@ const lines: readonly (readonly [string, readonly (readonly string[])[], readonl
     dnfArguments(
       'dnf4',
       question,
-      { releasever: '40', forcearch: 'aarch64', offline: true, enableModules: ['m:1'] },
+      { releasever: '40', forcearch: 'aarch64', offline: true, enableModules: ['m:1'], destination: '/rpms' },
       places,
     ),
     ['module enable m:1', '-q repoquery a'].map((words) => [
