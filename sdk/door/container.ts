@@ -7,6 +7,7 @@ import type { AddOptions } from '../verbs/add.js'
 import type { CommitOptions, CommitResult } from '../verbs/commit.js'
 import type { ConfigOptions } from '../verbs/config.js'
 import type { CopyOptions, CopyResult } from '../verbs/copy.js'
+import type { DnfOptions, DnfResult } from '../verbs/dnf.js'
 import { execute, secretsOf } from '../verbs/execute.js'
 import type { FromOptions, FromResult } from '../verbs/from.js'
 import type { GlobalOptions } from '../verbs/global.js'
@@ -41,6 +42,7 @@ const verbs = {
   commit: verb('commit'),
   config: verb('config'),
   copy: verb('copy'),
+  dnf: verb('dnf'),
   endRun: verb('endRun'),
   from: verb('from'),
   inspect: verb('inspect'),
@@ -135,6 +137,12 @@ export class Container {
   async add(source: string | readonly string[], destination?: string, options: AddOptions = {}): Promise<CopyResult> {
     await Promise.all(this.#pending.ended)
     return verbs.add(this.id, paths(source, destination), { ...this.#options, ...options })
+  }
+
+  /** Installs packages with this machine's dnf, and whatever else it is asked for. Throws as the verb does. */
+  async dnf(request: readonly string[], options: DnfOptions = {}): Promise<DnfResult> {
+    await this.#tidied()
+    return verbs.dnf(this.id, request, { ...this.#options, ...options })
   }
 
   /** Changes what the image will say of itself. Throws `USAGE`. */

@@ -12,6 +12,7 @@ export const methods = {
   convert: async () => (await import('../verbs/convert.js')).convert,
   copy: async () => (await import('../verbs/copy.js')).copy,
   deleteImage: async () => (await import('../verbs/delete.js')).deleteImage,
+  dnf: async () => (await import('../verbs/dnf.js')).dnf,
   endRun: async () => (await import('../verbs/begin-run.js')).endRun,
   from: async () => (await import('../verbs/from.js')).from,
   history: async () => (await import('../verbs/history.js')).history,
