@@ -69,8 +69,7 @@ const rows: Readonly<Record<string, Row>> = {
   'what it needs is not there': {
     words: ['install', 'needy'],
     code: 'INVALID',
-    message:
-      /^apt install needy: what it needs cannot be installed with it: needy : Depends: nothing-has-it but it/,
+    message: /^apt install needy: what it needs cannot be installed with it: needy : Depends: nothing-has-it but it/,
   },
   'nothing says where packages come from': {
     words: ['install', 'hello'],
