@@ -87,7 +87,7 @@ test('on a system packages are installed by dpkg, and their scripts executed in 
   assert.deepEqual(removed, ['served', 'served-data'])
   assert.equal(
     await inRoot(c, 'ls var/lib/served-by srv 2>&1 | wc -l; dpkg --root=$PWD -l | grep -c served || true'),
-    '1\n0\n',
+    '2\n0\n',
   )
 })
 
@@ -165,7 +165,10 @@ test('an empty container gets an essential system of real packages, and runs', a
   ])
   assert.match(stdout, /^http\s+80\/tcp.*\nStatus: install ok installed\n$/)
   assert.equal(
-    await inRoot(c, 'ls -A dev proc tmp var/log/apt etc/hostname etc/resolv.conf 2>/dev/null | grep . | grep -v : || true'),
+    await inRoot(
+      c,
+      'ls -A dev proc tmp var/log/apt etc/hostname etc/resolv.conf 2>/dev/null | grep . | grep -v : || true',
+    ),
     '',
   )
 })
