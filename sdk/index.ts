@@ -1,6 +1,11 @@
 /** The TypeScript door: what is not exported here is free to change. */
 export type { BuildEvent, PlannedStage, StepEnd } from './containerfile/event.js'
 export type { Position, Warning } from './containerfile/syntax.js'
+export type { CycloneDxComponent, CycloneDxDocument } from './distro/cyclonedx.js'
+export type { InstalledPackage } from './distro/installed-package.js'
+export type { Distribution } from './distro/os-release.js'
+export type { PackageHolder, PackageList } from './distro/package-list.js'
+export type { SpdxDocument, SpdxPackage } from './distro/spdx.js'
 export { build, convert, plan } from './door/build-functions.js'
 export { Container, type ContainerRunOptions, from } from './door/container.js'
 export {
@@ -36,8 +41,12 @@ export {
   manifestRm,
   tree,
 } from './door/list-functions.js'
+
+export { packages } from './door/package-functions.js'
+
 export { type RunImageCall, type RunImageOutput, runImage } from './door/run-image.js'
 export type { RunOutput, RunStreams } from './door/run-output.js'
+
 export { inside } from './door/shell.js'
 export {
   deleteImage,
@@ -56,6 +65,13 @@ export type { Descriptor } from './image/descriptor.js'
 export type { Index } from './image/manifest.js'
 export type { ListedPlatform } from './image/platform.js'
 export type { Ask, AskKind } from './runlabel/ask.js'
+export {
+  type LabelCommandOptions,
+  type LabelRunOptions,
+  type LabelWordsOptions,
+  label,
+} from './runlabel/label.js'
+export type { RunLabel } from './runlabel/list-labels.js'
 export type { Verdict } from './runlabel/policy.js'
 export type { RunFlags } from './runlabel/run-flags.js'
 export type { StepExplanation } from './steps/step.js'
@@ -71,6 +87,8 @@ export type { ContainerSummary, ContainersOptions } from './verbs/containers.js'
 export type { ConvertResult, ConvertVerbOptions } from './verbs/convert.js'
 export type { CopyOptions, CopyResult } from './verbs/copy.js'
 export type { DeleteOptions, DeleteResult } from './verbs/delete.js'
+export type { DnfOptions, DnfResult } from './verbs/dnf.js'
+export type { ExecHostOptions } from './verbs/exec-host.js'
 export type { FromOptions } from './verbs/from.js'
 export type { GlobalOptions } from './verbs/global.js'
 export type { HistoryEntry, HistoryOptions } from './verbs/history.js'
@@ -92,6 +110,8 @@ export type { ManifestRemoveOptions } from './verbs/manifest-remove.js'
 export type { ManifestRmOptions } from './verbs/manifest-rm.js'
 export type { MaterializeOptions } from './verbs/materialize.js'
 export type { Mounted, MountOptions } from './verbs/mount.js'
+export { cycloneDxDocument, spdxDocument } from './verbs/package-documents.js'
+export type { PackagesOptions } from './verbs/packages.js'
 export type { PlacingOptions } from './verbs/placing.js'
 export type { PlanOptions } from './verbs/plan.js'
 export type { PreprocessOptions, PreprocessResult } from './verbs/preprocess.js'

@@ -123,7 +123,7 @@ function valuesOf(pages: SqlitePages, payload: Buffer): readonly SqliteValue[] {
     const [type, next] = varint(payload, place)
     const length = lengthOf(type)
     if (at + length > payload.length) throw damagedDatabase(pages.path, 'a row ends within a column')
-    values.push(columnValue(type, payload.subarray(at, at + length)))
+    values.push(columnOf(type, payload.subarray(at, at + length)))
     at += length
     place = next
   }
@@ -134,7 +134,7 @@ function lengthOf(type: number): number {
   return type >= 12 ? Math.floor((type - 12) / 2) : ([0, 1, 2, 3, 4, 6, 8, 8][type] ?? 0)
 }
 
-function columnValue(type: number, bytes: Buffer): SqliteValue {
+function columnOf(type: number, bytes: Buffer): SqliteValue {
   if (type >= 12) return bytes
   if (type === 8 || type === 9) return type - 8
   if (type >= 1 && type <= 5) return bytes.readIntBE(0, bytes.length)

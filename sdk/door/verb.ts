@@ -25,6 +25,7 @@ const outside: ReadonlySet<MethodName> = new Set<MethodName>([
   'logs',
   'manifestExists',
   'manifestInspect',
+  'packages',
   'preprocess',
   'referrers',
   'rename',
