@@ -65,6 +65,13 @@ export type { Descriptor } from './image/descriptor.js'
 export type { Index } from './image/manifest.js'
 export type { ListedPlatform } from './image/platform.js'
 export type { Ask, AskKind } from './runlabel/ask.js'
+export {
+  type LabelCommandOptions,
+  type LabelRunOptions,
+  type LabelWordsOptions,
+  label,
+} from './runlabel/label.js'
+export type { RunLabel } from './runlabel/list-labels.js'
 export type { Verdict } from './runlabel/policy.js'
 export type { RunFlags } from './runlabel/run-flags.js'
 export type { StepExplanation } from './steps/step.js'

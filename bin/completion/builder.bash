@@ -31,7 +31,7 @@ _builder_verb() {
     ;;
   'config')
     verb='config'
-    flags='-e --env --expand --no-expand -l --label --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
+    flags='-e --env --expand --no-expand -l --label --runlabel --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
     operands=(container)
     ;;
   'containers' | 'list' | 'ls' | 'ps')
@@ -53,6 +53,11 @@ _builder_verb() {
     verb='delete'
     flags='--authfile --creds --tls-verify --no-tls-verify --cert-dir'
     operands=(image)
+    ;;
+  'dnf')
+    verb='dnf'
+    flags='--repo --repofile --from-host --releasever --forcearch --nogpgcheck --weak-deps --docs --langs -x --exclude --enable-module --offline --lock --timestamp --destdir -y --assumeyes --progress -q --quiet'
+    operands=(container nothing...)
     ;;
   'exec-host')
     verb='exec-host'
@@ -91,7 +96,7 @@ _builder_verb() {
     ;;
   'inspect')
     verb='inspect'
-    flags='-f --format -t --type'
+    flags='-f --format -t --type --runlabels'
     operands=(nothing)
     ;;
   'list-tags')
@@ -392,6 +397,7 @@ _builder_value() {
   'commit --cert-dir') echo 'file' ;;
   'config -e' | 'config --env') echo 'nothing' ;;
   'config -l' | 'config --label') echo 'nothing' ;;
+  'config --runlabel') echo 'nothing' ;;
   'config --unsetlabel') echo 'nothing' ;;
   'config -a' | 'config --annotation') echo 'nothing' ;;
   'config --unsetannotation') echo 'nothing' ;;
@@ -436,6 +442,17 @@ _builder_value() {
   'delete --authfile') echo 'file' ;;
   'delete --creds') echo 'nothing' ;;
   'delete --cert-dir') echo 'file' ;;
+  'dnf --repo') echo 'nothing' ;;
+  'dnf --repofile') echo 'file' ;;
+  'dnf --releasever') echo 'nothing' ;;
+  'dnf --forcearch') echo 'nothing' ;;
+  'dnf --langs') echo 'nothing' ;;
+  'dnf -x' | 'dnf --exclude') echo 'nothing' ;;
+  'dnf --enable-module') echo 'nothing' ;;
+  'dnf --lock') echo 'file' ;;
+  'dnf --timestamp') echo 'nothing' ;;
+  'dnf --destdir') echo 'file' ;;
+  'dnf --progress') echo 'words auto plain tty json none' ;;
   'from --name') echo 'nothing' ;;
   'from --pull') echo 'words always missing never newer' ;;
   'from --cidfile') echo 'file' ;;
@@ -647,7 +664,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add apt build check commit config containers convert copy delete exec-host from history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add apt build check commit config containers convert copy delete dnf exec-host from history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

@@ -198,6 +198,7 @@ _builder() {
         '(--expand --no-expand)--no-expand[Replace $NAME in the values of --env, or leave it with --no-expand]' \
         '*-l+[Label of the image]:name value: ' \
         '*--label=[Label of the image]:name value: ' \
+        '*--runlabel=[Label that is a command, checked]:name command: ' \
         '*--unsetlabel=[Remove a label]:name: ' \
         '*-a+[Annotation of the image'\''s manifest]:name value: ' \
         '*--annotation=[Annotation of the image'\''s manifest]:name value: ' \
@@ -282,6 +283,32 @@ _builder() {
         '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
         '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
         '1:image:_builder_images'
+      ;;
+    dnf)
+      _arguments -s -S $globals \
+        '*--repo=[Repository that packages are taken from, and the key that signs them]:id url gpgkey key: ' \
+        '*--repofile=[File of repositories, as those in /etc/yum.repos.d]:file:_files' \
+        '--from-host[Take the repositories of this machine too]' \
+        '--releasever=[Release of the distribution, which repositories have in their addresses]:release: ' \
+        '--forcearch=[Architecture of the packages, when it is not this machine'\''s]:arch: ' \
+        '--nogpgcheck[Take packages that nobody signed]' \
+        '--weak-deps[Install what packages recommend, too]' \
+        '--docs[Install documents and manual pages, too]' \
+        '*--langs=[Languages whose files are installed, as en,de]:lang: ' \
+        '*-x+[Package that is not to be installed]:package: ' \
+        '*--exclude=[Package that is not to be installed]:package: ' \
+        '*--enable-module=[Module stream that is enabled before]:name stream: ' \
+        '--offline[Take metadata and packages from the cache of earlier runs, and use no network]' \
+        '--lock=[File of the exact packages]:file:_files' \
+        '--timestamp=[Time of what is installed, in seconds since 1970]:seconds: ' \
+        '--destdir=[Folder that download puts packages into]:dir:_files' \
+        '(-y --assumeyes)-y[Accepted for dnf'\''s scripts]' \
+        '(-y --assumeyes)--assumeyes[Accepted for dnf'\''s scripts]' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:container:_builder_containers' \
+        '*:request: '
       ;;
     exec-host)
       _arguments -s -S -A "-*" $globals \
@@ -407,6 +434,7 @@ _builder() {
         '(-f --format)--format=[Print only what a Go template says, as {{.OCIv1.Config.Cmd}}]:template: ' \
         '(-t --type)-t+[What the name is of]:value:(container image)' \
         '(-t --type)--type=[What the name is of]:value:(container image)' \
+        '--runlabels[List the labels that are commands, and what each asks of this machine]' \
         '1:name: '
       ;;
     list-tags)
@@ -894,6 +922,7 @@ _builder_first() {
     'convert:Makes a recipe of a Containerfile'
     'copy:Copies files and folders into a container'
     'delete:Deletes an image from a registry'
+    'dnf:Installs packages into a container with the dnf of this machine'
     'exec-host:Runs a command of this machine on a container'\''s files'
     'from:Creates a working container from an image'
     'history:Shows how an image was made'

@@ -83,7 +83,19 @@ function checkOwn(name: string, subcommand: string): void {
   })
 }
 
-const ownCommands = new Set(['images', 'inspect', 'pull', 'push', 'rm', 'rmi', 'tag', 'untag', 'version'])
+const ownCommands = new Set([
+  'images',
+  'inspect',
+  'logs',
+  'pull',
+  'push',
+  'rm',
+  'rmi',
+  'stop',
+  'tag',
+  'untag',
+  'version',
+])
 
 /** Only what was read is executed: the words are written anew from it. */
 function ownRun(sources: CommandSources, words: readonly string[]): LabelCommand {

@@ -63,6 +63,27 @@ function processesOf(id: string): string[] {
     .map((name) => statOf(Number(name)))
 }
 
+/**
+ * Ends what a run in the host's pid namespace has started once its first process has ended, as the kernel does in a namespace of its
+ * own; crun waits for all of it. Dispose of it when the run has ended.
+ */
+export function endWithFirst({ folder, id, sharesProcesses }: PreparedRun): Disposable {
+  if (!sharesProcesses) return { [Symbol.dispose]: () => {} }
+  let first = ''
+  const timer = setInterval(() => {
+    const pid = Number.parseInt(readText(join(folder, 'process')), 10)
+    if (!(pid > 1)) return
+    const now = statOf(pid)
+    if (first === '') first = now || gone
+    if (first !== gone && startTimeOf(now) === startTimeOf(first)) return
+    for (const stat of processesOf(id)) endProcess(stat)
+  }, 50)
+  timer.unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+const gone = 'gone'
+
 function readText(path: string): string {
   try {
     return readFileSync(path, 'latin1')

@@ -4,6 +4,7 @@ import { asBuilderError, BuilderError } from '../errors.js'
 import { getXattr, listXattrs, MNT, setMtime, setXattr, umount } from '../namespace/libc.js'
 import { isMountPoint, mountsBelow, mountType } from '../namespace/mountinfo.js'
 import { foldOverlay, mountOverlay, settleOverlay, unmountOverlay } from '../namespace/overlay.js'
+import { isCopy } from '../namespace/overlay-copy.js'
 import { childOf, isMark } from '../namespace/overlay-marks.js'
 import { recoverContainer } from './adopt.js'
 import { type ContainerRecord, containerDir, requireContainer } from './containers.js'
@@ -26,13 +27,14 @@ import { upperDiff } from './upper.js'
  * Other verbs on the container wait meanwhile; `change` may use none of them. Run it inside the namespace. Throws `IN_USE` when
  * the container is mounted in another session, `NOT_FOUND`, `ABORTED`, `SYSTEM`, and what `change` throws.
  *
+ * @param change - Gets the root, and the folder in which what it writes is gathered, where there is one.
  * @param operation - What is done, in the reader's words: `dnf install`.
  */
 export async function changeRoot<T>(
   store: Store,
   id: string,
   operation: string,
-  change: (root: string) => Promise<T>,
+  change: (root: string, written?: string) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
   const task = async () => {
@@ -56,12 +58,12 @@ async function changed<T>(
   store: Store,
   record: ContainerRecord,
   dir: string,
-  change: (root: string) => Promise<T>,
+  change: (root: string, written?: string) => Promise<T>,
 ): Promise<T> {
   const lowers = await layOut(store, record, dir)
   await mountOverlay({ dir, lowers, driver: store.driver })
   try {
-    const value = await change(join(dir, 'merged'))
+    const value = await change(join(dir, 'merged'), isCopy(dir) ? undefined : upperDiff(dir))
     await unmountOverlay(dir)
     return value
   } catch (error) {

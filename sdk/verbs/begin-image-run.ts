@@ -48,12 +48,13 @@ export async function makeImageContainer(
   asked: RunImageOptions,
   goes: boolean,
 ): Promise<ImageContainer> {
-  const options = superPrivileged(image, asked)
   await reapRuns(store)
   await reapContainers(store)
-  const { pull = 'missing', ...rest } = options
+  const { pull = 'missing', ...rest } = asked
   const pulled = await pullImage(store, image, { ...rest, operation: 'run-image', policy: pull })
   const found = await findImage(store, pulled.digest, 'run-image')
+  const isNumber = /^(sha256:)?[0-9a-f]{12,64}$/.test(image)
+  const options = superPrivileged(isNumber ? (pulled.name ?? found.names[0] ?? image) : image, asked)
   const args = commandOf(image, found.config.config ?? {}, command, options.entrypoint)
   // What is wrongly written is said before there is a container.
   imageRunOf(options, found.config.config ?? {})

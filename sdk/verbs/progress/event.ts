@@ -9,7 +9,7 @@ export interface ProgressEvent extends Omit<CopyProgress, 'digest' | 'kind' | 't
   readonly kind: CopyProgress['kind'] | 'package'
   /** Absent while a layer is being packed: its size is known at its end. */
   readonly total?: number
-  readonly state: CopyProgress['state'] | 'packing'
+  readonly state: CopyProgress['state'] | 'packing' | 'installing'
 }
 
 /** One way to show events. `now` is milliseconds of a clock that never goes back. */

@@ -6,6 +6,7 @@ import type { Tally, Totals, Tracked } from './tally.js'
 
 /** `layer 3f2a9c1b0d4e`: what an event is about, in a form that a terminal can take. */
 export function titleOf({ kind, name }: Pick<ProgressEvent, 'kind' | 'name'>): string {
+  if (kind === 'package') return visible(name)
   const digits = /^sha256:([0-9a-f]{12})/.exec(name)?.[1]
   return `${kind === 'other' ? 'blob' : kind} ${digits ?? visible(name)}`
 }

@@ -5,7 +5,7 @@ import { caller } from '../../namespace/caller.js'
 import type { BindMount } from '../../runtime/mount-request.js'
 import { hostEnvironment } from '../../runtime/programs.js'
 import { redactText } from '../../runtime/redact.js'
-import { finishRun, type PreparedRun, prepareRun } from '../../runtime/run.js'
+import { endWithFirst, finishRun, type PreparedRun, prepareRun } from '../../runtime/run.js'
 import type { ContainerRecord } from '../../store/container-record.js'
 import { findContainer } from '../../store/containers.js'
 import { type MountedRoot, useRoot, usesOf } from '../../store/mounts.js'
@@ -69,6 +69,8 @@ export async function beginRun(
       onMountpoints: (missing) => noteMountpoints(store, record.id, missing),
     })
     noteRun(folder, prepared, caller().process)
+    const watch = endWithFirst(prepared)
+    held.push({ [Symbol.asyncDispose]: async () => watch[Symbol.dispose]() })
     running.set(folder, {
       store,
       record,
