@@ -9,6 +9,11 @@ _builder_verb() {
     flags='--checksum --keep-git-dir --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --link --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
+  'apt')
+    verb='apt'
+    flags='--mode --suite --component --mirror --source --keyring --snapshot --from-host --arch --recommends --depends --no-depends --exclude --lock --offline --docs --langs --timestamp -y --yes --progress -q --quiet'
+    operands=(container nothing...)
+    ;;
   'build' | 'bud')
     verb='build'
     flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --cache-from --cache-to --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --explain --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
@@ -26,7 +31,7 @@ _builder_verb() {
     ;;
   'config')
     verb='config'
-    flags='-e --env --expand --no-expand -l --label --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
+    flags='-e --env --expand --no-expand -l --label --runlabel --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
     operands=(container)
     ;;
   'containers' | 'list' | 'ls' | 'ps')
@@ -48,6 +53,16 @@ _builder_verb() {
     verb='delete'
     flags='--authfile --creds --tls-verify --no-tls-verify --cert-dir'
     operands=(image)
+    ;;
+  'dnf')
+    verb='dnf'
+    flags='--repo --repofile --from-host --releasever --forcearch --nogpgcheck --weak-deps --docs --langs -x --exclude --enable-module --offline --lock --timestamp --destdir -y --assumeyes --progress -q --quiet'
+    operands=(container nothing...)
+    ;;
+  'exec-host')
+    verb='exec-host'
+    flags=''
+    operands=(container command...)
     ;;
   'from')
     verb='from'
@@ -81,7 +96,7 @@ _builder_verb() {
     ;;
   'inspect')
     verb='inspect'
-    flags='-f --format -t --type'
+    flags='-f --format -t --type --runlabels'
     operands=(nothing)
     ;;
   'list-tags')
@@ -153,6 +168,11 @@ _builder_verb() {
     verb='mount'
     flags='--json'
     operands=(container...)
+    ;;
+  'packages')
+    verb='packages'
+    flags='--format -n --noheading'
+    operands=(nothing)
     ;;
   'plan')
     verb='plan'
@@ -297,6 +317,19 @@ _builder_value() {
   'add --ignorefile') echo 'file' ;;
   'add --exclude') echo 'nothing' ;;
   'add --timestamp') echo 'nothing' ;;
+  'apt --mode') echo 'words extract full' ;;
+  'apt --suite') echo 'nothing' ;;
+  'apt --component') echo 'nothing' ;;
+  'apt --mirror') echo 'nothing' ;;
+  'apt --source') echo 'nothing' ;;
+  'apt --keyring') echo 'file' ;;
+  'apt --snapshot') echo 'nothing' ;;
+  'apt --arch') echo 'nothing' ;;
+  'apt --exclude') echo 'nothing' ;;
+  'apt --lock') echo 'file' ;;
+  'apt --langs') echo 'nothing' ;;
+  'apt --timestamp') echo 'nothing' ;;
+  'apt --progress') echo 'words auto plain tty json none' ;;
   'build -t' | 'build --tag') echo 'nothing' ;;
   'build --jobs') echo 'nothing' ;;
   'build --iidfile') echo 'file' ;;
@@ -364,6 +397,7 @@ _builder_value() {
   'commit --cert-dir') echo 'file' ;;
   'config -e' | 'config --env') echo 'nothing' ;;
   'config -l' | 'config --label') echo 'nothing' ;;
+  'config --runlabel') echo 'nothing' ;;
   'config --unsetlabel') echo 'nothing' ;;
   'config -a' | 'config --annotation') echo 'nothing' ;;
   'config --unsetannotation') echo 'nothing' ;;
@@ -408,6 +442,17 @@ _builder_value() {
   'delete --authfile') echo 'file' ;;
   'delete --creds') echo 'nothing' ;;
   'delete --cert-dir') echo 'file' ;;
+  'dnf --repo') echo 'nothing' ;;
+  'dnf --repofile') echo 'file' ;;
+  'dnf --releasever') echo 'nothing' ;;
+  'dnf --forcearch') echo 'nothing' ;;
+  'dnf --langs') echo 'nothing' ;;
+  'dnf -x' | 'dnf --exclude') echo 'nothing' ;;
+  'dnf --enable-module') echo 'nothing' ;;
+  'dnf --lock') echo 'file' ;;
+  'dnf --timestamp') echo 'nothing' ;;
+  'dnf --destdir') echo 'file' ;;
+  'dnf --progress') echo 'words auto plain tty json none' ;;
   'from --name') echo 'nothing' ;;
   'from --pull') echo 'words always missing never newer' ;;
   'from --cidfile') echo 'file' ;;
@@ -490,6 +535,7 @@ _builder_value() {
   'manifest push --compression-format' | 'manifest push --dest-compress-format') echo 'words gzip zstd none' ;;
   'manifest push --compression-level' | 'manifest push --dest-compress-level') echo 'nothing' ;;
   'manifest push --progress') echo 'words auto plain tty json none' ;;
+  'packages --format') echo 'nothing' ;;
   'plan --format') echo 'words text svg json' ;;
   'plan -f' | 'plan --file') echo 'file' ;;
   'plan --target') echo 'nothing' ;;
@@ -617,7 +663,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers convert copy delete from history image images info inspect list-tags login logout logs manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add apt build check commit config containers convert copy delete dnf exec-host from history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

@@ -26,7 +26,8 @@ export function prepareOci(plan: RunPlan, runtime: string): Start {
   writeFileSync(join(plan.folder, 'config.json'), config, { mode: 0o600 })
   const command = [runtime, ...globalArguments(isolation), '--root', state]
   const before = isolation === 'crun' && isHybrid() ? unifiedCgroup(propagationOf(plan.mounts)) : []
-  return { argv: [...before, ...command, 'run', '--bundle', plan.folder, id], isolation, runtime: command }
+  const first = plan.shares.includes('pid') ? ['--pid-file', join(plan.folder, 'process')] : []
+  return { argv: [...before, ...command, 'run', ...first, '--bundle', plan.folder, id], isolation, runtime: command }
 }
 
 function globalArguments(isolation: 'crun' | 'runc'): string[] {

@@ -13,6 +13,7 @@ import { hostEnvironment } from './programs.js'
 import { checkPropagation, propagationOf } from './propagation.js'
 import type { PreparedRun, RunRequest } from './run-request.js'
 
+export { endWithFirst } from './end.js'
 export type { PreparedRun, RunRequest } from './run-request.js'
 
 /**

@@ -7,15 +7,15 @@ import { withLock } from '../store/locks.js'
 import { abandonMount, usesOf } from '../store/mounts.js'
 import { self } from '../store/owner.js'
 import { openStore, type Store } from '../store/store.js'
-import { beginRun } from './begin-run.js'
-import type { BegunRun } from './begun-run.js'
 import { fromImage } from './from.js'
-import { pullImage } from './pull-image.js'
-import { reapContainers, reapRuns } from './reap.js'
 import { rm } from './rm.js'
+import { beginRun } from './run/begin.js'
+import type { BegunRun } from './run/begun.js'
+import { reapContainers, reapRuns } from './run/reap.js'
 import type { RunImageOptions } from './run-image-options.js'
 import { commandOf, imageRunOf, runOptionsOf } from './run-image-settings.js'
 import { missingPrivileges, superPrivileged } from './spc.js'
+import { pullImage } from './transfer/pull-image.js'
 
 /** A container that was made to run an image in. */
 export interface ImageContainer {
@@ -48,12 +48,13 @@ export async function makeImageContainer(
   asked: RunImageOptions,
   goes: boolean,
 ): Promise<ImageContainer> {
-  const options = superPrivileged(image, asked)
   await reapRuns(store)
   await reapContainers(store)
-  const { pull = 'missing', ...rest } = options
+  const { pull = 'missing', ...rest } = asked
   const pulled = await pullImage(store, image, { ...rest, operation: 'run-image', policy: pull })
   const found = await findImage(store, pulled.digest, 'run-image')
+  const isNumber = /^(sha256:)?[0-9a-f]{12,64}$/.test(image)
+  const options = superPrivileged(isNumber ? (pulled.name ?? found.names[0] ?? image) : image, asked)
   const args = commandOf(image, found.config.config ?? {}, command, options.entrypoint)
   // What is wrongly written is said before there is a container.
   imageRunOf(options, found.config.config ?? {})
