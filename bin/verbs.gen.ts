@@ -1753,7 +1753,6 @@ export const table: VerbTable = {
         { name: 'engine', key: 'engine', kind: 'choice', text: 'Who executes what the label asks podman or docker for: builder itself, your own podman or docker; `auto` the one that the label names, where it is installed.', choices: ['builder', 'podman', 'docker', 'auto'], default: 'builder' },
         { name: 'yes', key: 'yes', kind: 'boolean', text: 'Execute it without asking, unless the policy forbids it.' },
         { name: 'authfile', key: 'authfile', kind: 'string', text: "File with the logins; default: auth.json where login writes it, then docker's config.json.", placeholder: 'FILE' },
-        { name: 'creds', key: 'creds', kind: 'string', text: 'User and password for the registry; better log in, for others on the machine can read a command line.', placeholder: 'USER[:PASSWORD]' },
         { name: 'tls-verify', key: 'tlsVerify', kind: 'boolean', text: "Check the registry's certificate; `--tls-verify=false` also allows plain HTTP.", negatable: true },
         { name: 'cert-dir', key: 'certDir', kind: 'string', text: 'Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry.', placeholder: 'DIR' },
       ],

@@ -241,7 +241,7 @@ _builder_verb() {
     ;;
   'runlabel')
     verb='runlabel'
-    flags='-n --name --replace --opt1 --opt2 --opt3 --display --dry-run --dry-run= --pull --pull= --engine --yes --authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    flags='-n --name --replace --opt1 --opt2 --opt3 --display --dry-run --dry-run= --pull --pull= --engine --yes --authfile --tls-verify --no-tls-verify --cert-dir'
     operands=(nothing image nothing...)
     ;;
   'session')
@@ -640,7 +640,6 @@ _builder_value() {
   'runlabel --pull') echo 'words always missing never newer' ;;
   'runlabel --engine') echo 'words builder podman docker auto' ;;
   'runlabel --authfile') echo 'file' ;;
-  'runlabel --creds') echo 'nothing' ;;
   'runlabel --cert-dir') echo 'file' ;;
   'stop -t' | 'stop --time') echo 'nothing' ;;
   'sync -s' | 'sync --src') echo 'words docker dir yaml' ;;

@@ -701,7 +701,6 @@ complete -c builder -n '__builder_in runlabel' -l pull -a 'always missing never 
 complete -c builder -n '__builder_in runlabel' -l engine -x -a 'builder podman docker auto' -d 'Who executes what the label asks podman or docker for'
 complete -c builder -n '__builder_in runlabel' -l yes -d 'Execute it without asking, unless the policy forbids it'
 complete -c builder -n '__builder_in runlabel' -l authfile -r -F -d 'File with the logins'
-complete -c builder -n '__builder_in runlabel' -l creds -x -d 'User and password for the registry'
 complete -c builder -n '__builder_in runlabel' -l tls-verify -d 'Check the registry\'s certificate'
 complete -c builder -n '__builder_in runlabel' -l no-tls-verify -d 'Check the registry\'s certificate'
 complete -c builder -n '__builder_in runlabel' -l cert-dir -r -F -d 'Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry'

@@ -813,7 +813,6 @@ _builder() {
         '--engine=[Who executes what the label asks podman or docker for]:value:(builder podman docker auto)' \
         '--yes[Execute it without asking, unless the policy forbids it]' \
         '--authfile=[File with the logins]:file:_files' \
-        '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
         '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
         '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
