@@ -1,6 +1,7 @@
 import type { ImageConfig } from '../image/config.js'
 import { pair } from '../image/edit.js'
 import { caller } from '../namespace/caller.js'
+import { superPrivileged } from '../runlabel/super-privileged.js'
 import { type ContainerRecord, createContainer, findContainer, removeContainer } from '../store/containers.js'
 import { findImage } from '../store/images.js'
 import { withLock } from '../store/locks.js'
@@ -15,7 +16,7 @@ import { reapContainers, reapRuns } from './reap.js'
 import { rm } from './rm.js'
 import type { RunImageOptions } from './run-image-options.js'
 import { commandOf, imageRunOf, runOptionsOf } from './run-image-settings.js'
-import { missingPrivileges, superPrivileged } from './spc.js'
+import { missingPrivileges } from './spc.js'
 
 /** A container that was made to run an image in. */
 export interface ImageContainer {
