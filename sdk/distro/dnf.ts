@@ -176,7 +176,18 @@ async function execute({ work, program, state }: Run, places: DnfPlaces): Promis
   try {
     for (const words of dnfArguments(program.kind, request, work, places)) {
       const argv = [program.path, ...words]
-      const run = { argv, env, root: places.root, cwd: state, network: !offline, onLine, ...(signal ? { signal } : {}) }
+      // dnf syncs its history four times for every package.
+      const memory = join(state, 'history')
+      const run = {
+        argv,
+        env,
+        root: places.root,
+        cwd: state,
+        memory,
+        network: !offline,
+        onLine,
+        ...(signal ? { signal } : {}),
+      }
       outcome = { argv, ...(await runOnRoot(run)), events }
       if (outcome.exitCode !== 0) break
     }
