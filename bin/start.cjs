@@ -4,7 +4,7 @@ const fs = require('fs')
 const { Script } = require('vm')
 
 // Verbs that only read and change metadata, their other names, and what needs no verb: one small bundle has them all.
-const metadataVerbs = ['config', 'containers', 'images', 'inspect', 'rename', 'tag', 'untag', 'version']
+const metadataVerbs = ['config', 'containers', 'images', 'inspect', 'logs', 'rename', 'tag', 'untag', 'version']
 const otherWords = ['list', 'ls', 'ps', '', 'completion', 'help']
 
 // Modules of Node's that take 1 to 6 ms to load each, and that small verbs import without a use for them. Only what is a

@@ -11,7 +11,8 @@
  * - `ID_MAP`: a uid or gid is outside the id map, or there is no subordinate range
  * - `UNSUPPORTED`: this kernel, machine or builder cannot do it
  * - `NETWORK`: a registry or another server cannot be reached, cannot be trusted, breaks off, or is in trouble
- * - `DENIED`: a registry or another server wants a login, refuses the one it got, or does not permit this to its user
+ * - `DENIED`: a registry or another server wants a login, refuses the one it got, or does not permit this to its user; a policy
+ *   or the user does not permit a label's command
  * - `SYSTEM`: the operating system refused (full disk, permission, missing device)
  * - `RUN`: a command in a container or on the host failed
  * - `ABORTED`: an AbortSignal or a signal stopped it

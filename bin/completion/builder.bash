@@ -9,6 +9,11 @@ _builder_verb() {
     flags='--checksum --keep-git-dir --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --link --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
+  'apt')
+    verb='apt'
+    flags='--mode --suite --component --mirror --source --keyring --snapshot --from-host --arch --recommends --depends --no-depends --exclude --lock --offline --docs --langs --timestamp -y --yes --progress -q --quiet'
+    operands=(container nothing...)
+    ;;
   'build' | 'bud')
     verb='build'
     flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --cache-from --cache-to --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --explain --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
@@ -26,7 +31,7 @@ _builder_verb() {
     ;;
   'config')
     verb='config'
-    flags='-e --env --expand --no-expand -l --label --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
+    flags='-e --env --expand --no-expand -l --label --runlabel --unsetlabel -a --annotation --unsetannotation --entrypoint --cmd -p --port -v --volume -u --user --workingdir --shell --stop-signal --healthcheck --healthcheck-interval --healthcheck-timeout --healthcheck-start-period --healthcheck-start-interval --healthcheck-retries --onbuild --arch --os --variant --os-version --os-feature --author --comment --created-by --history-comment --add-history --arg'
     operands=(container)
     ;;
   'containers' | 'list' | 'ls' | 'ps')
@@ -53,6 +58,11 @@ _builder_verb() {
     verb='dnf'
     flags='--repo --repofile --from-host --releasever --forcearch --nogpgcheck --weak-deps --docs --langs -x --exclude --enable-module --offline --lock --timestamp --destdir -y --assumeyes --progress -q --quiet'
     operands=(container nothing...)
+    ;;
+  'exec-host')
+    verb='exec-host'
+    flags=''
+    operands=(container command...)
     ;;
   'from')
     verb='from'
@@ -86,7 +96,7 @@ _builder_verb() {
     ;;
   'inspect')
     verb='inspect'
-    flags='-f --format -t --type'
+    flags='-f --format -t --type --runlabels'
     operands=(nothing)
     ;;
   'list-tags')
@@ -103,6 +113,11 @@ _builder_verb() {
     verb='logout'
     flags='-a --all --authfile'
     operands=(nothing)
+    ;;
+  'logs')
+    verb='logs'
+    flags=''
+    operands=(container)
     ;;
   'manifest add')
     verb='manifest add'
@@ -154,6 +169,11 @@ _builder_verb() {
     flags='--json'
     operands=(container...)
     ;;
+  'packages')
+    verb='packages'
+    flags='--format -n --noheading'
+    operands=(nothing)
+    ;;
   'plan')
     verb='plan'
     flags='--format -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path'
@@ -196,7 +216,7 @@ _builder_verb() {
     ;;
   'rm')
     verb='rm'
-    flags='-a --all'
+    flags='-a --all -f --force'
     operands=(container...)
     ;;
   'rmi')
@@ -209,10 +229,30 @@ _builder_verb() {
     flags='-e --env --build-arg --user --workingdir --mount --contextdir --security -t --terminal --tty --hostname --no-hosts --valid-exit-codes --add-history -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
     operands=(container command...)
     ;;
+  'run-detached')
+    verb='run-detached'
+    flags=''
+    operands=(container)
+    ;;
+  'run-image')
+    verb='run-image'
+    flags='--isolation --runtime -d --detach -i --interactive -t --tty --rm --name --replace --privileged -v --volume -e --env --env-file --network --net --ipc --pid --uts --userns -u --user -w --workdir --entrypoint --cap-add --cap-drop --device --security-opt --tmpfs --read-only --hostname --add-host -l --label --dns --shm-size --ulimit --pull --spc --authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    operands=(image command...)
+    ;;
+  'runlabel')
+    verb='runlabel'
+    flags='-n --name --replace --opt1 --opt2 --opt3 --display --dry-run --dry-run= --pull --pull= --engine --yes --authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    operands=(nothing image nothing...)
+    ;;
   'session')
     verb='session'
     flags=''
     operands=()
+    ;;
+  'stop')
+    verb='stop'
+    flags='-t --time'
+    operands=(container...)
     ;;
   'sync')
     verb='sync'
@@ -277,6 +317,19 @@ _builder_value() {
   'add --ignorefile') echo 'file' ;;
   'add --exclude') echo 'nothing' ;;
   'add --timestamp') echo 'nothing' ;;
+  'apt --mode') echo 'words extract full' ;;
+  'apt --suite') echo 'nothing' ;;
+  'apt --component') echo 'nothing' ;;
+  'apt --mirror') echo 'nothing' ;;
+  'apt --source') echo 'nothing' ;;
+  'apt --keyring') echo 'file' ;;
+  'apt --snapshot') echo 'nothing' ;;
+  'apt --arch') echo 'nothing' ;;
+  'apt --exclude') echo 'nothing' ;;
+  'apt --lock') echo 'file' ;;
+  'apt --langs') echo 'nothing' ;;
+  'apt --timestamp') echo 'nothing' ;;
+  'apt --progress') echo 'words auto plain tty json none' ;;
   'build -t' | 'build --tag') echo 'nothing' ;;
   'build --jobs') echo 'nothing' ;;
   'build --iidfile') echo 'file' ;;
@@ -344,6 +397,7 @@ _builder_value() {
   'commit --cert-dir') echo 'file' ;;
   'config -e' | 'config --env') echo 'nothing' ;;
   'config -l' | 'config --label') echo 'nothing' ;;
+  'config --runlabel') echo 'nothing' ;;
   'config --unsetlabel') echo 'nothing' ;;
   'config -a' | 'config --annotation') echo 'nothing' ;;
   'config --unsetannotation') echo 'nothing' ;;
@@ -481,6 +535,7 @@ _builder_value() {
   'manifest push --compression-format' | 'manifest push --dest-compress-format') echo 'words gzip zstd none' ;;
   'manifest push --compression-level' | 'manifest push --dest-compress-level') echo 'nothing' ;;
   'manifest push --progress') echo 'words auto plain tty json none' ;;
+  'packages --format') echo 'nothing' ;;
   'plan --format') echo 'words text svg json' ;;
   'plan -f' | 'plan --file') echo 'file' ;;
   'plan --target') echo 'nothing' ;;
@@ -548,6 +603,46 @@ _builder_value() {
   'run --isolation') echo 'words oci rootless chroot' ;;
   'run --runtime') echo 'file' ;;
   'run --runtime-flag') echo 'nothing' ;;
+  'run-image --isolation') echo 'words oci rootless chroot' ;;
+  'run-image --runtime') echo 'file' ;;
+  'run-image --name') echo 'nothing' ;;
+  'run-image -v' | 'run-image --volume') echo 'file' ;;
+  'run-image -e' | 'run-image --env') echo 'nothing' ;;
+  'run-image --env-file') echo 'file' ;;
+  'run-image --network' | 'run-image --net') echo 'words private host none bridge' ;;
+  'run-image --ipc') echo 'words private host' ;;
+  'run-image --pid') echo 'words private host' ;;
+  'run-image --uts') echo 'words private host' ;;
+  'run-image --userns') echo 'words host' ;;
+  'run-image -u' | 'run-image --user') echo 'nothing' ;;
+  'run-image -w' | 'run-image --workdir') echo 'file' ;;
+  'run-image --entrypoint') echo 'nothing' ;;
+  'run-image --cap-add') echo 'nothing' ;;
+  'run-image --cap-drop') echo 'nothing' ;;
+  'run-image --device') echo 'nothing' ;;
+  'run-image --security-opt') echo 'nothing' ;;
+  'run-image --tmpfs') echo 'file' ;;
+  'run-image --hostname') echo 'nothing' ;;
+  'run-image --add-host') echo 'nothing' ;;
+  'run-image -l' | 'run-image --label') echo 'nothing' ;;
+  'run-image --dns') echo 'nothing' ;;
+  'run-image --shm-size') echo 'nothing' ;;
+  'run-image --ulimit') echo 'nothing' ;;
+  'run-image --pull') echo 'words missing always never newer' ;;
+  'run-image --authfile') echo 'file' ;;
+  'run-image --creds') echo 'nothing' ;;
+  'run-image --cert-dir') echo 'file' ;;
+  'runlabel -n' | 'runlabel --name') echo 'nothing' ;;
+  'runlabel --opt1') echo 'nothing' ;;
+  'runlabel --opt2') echo 'nothing' ;;
+  'runlabel --opt3') echo 'nothing' ;;
+  'runlabel --dry-run') echo 'words json' ;;
+  'runlabel --pull') echo 'words always missing never newer' ;;
+  'runlabel --engine') echo 'words builder podman docker auto' ;;
+  'runlabel --authfile') echo 'file' ;;
+  'runlabel --creds') echo 'nothing' ;;
+  'runlabel --cert-dir') echo 'file' ;;
+  'stop -t' | 'stop --time') echo 'nothing' ;;
   'sync -s' | 'sync --src') echo 'words docker dir yaml' ;;
   'sync -d' | 'sync --dest') echo 'words docker dir' ;;
   'sync --platform') echo 'nothing' ;;
@@ -569,7 +664,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers convert copy delete dnf from history image images info inspect list-tags login logout manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run session sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add apt build check commit config containers convert copy delete dnf exec-host from history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   image) echo 'copy inspect' ;;

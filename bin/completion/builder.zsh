@@ -52,6 +52,34 @@ _builder() {
         '1:container:_builder_containers' \
         '*:path:_files'
       ;;
+    apt)
+      _arguments -s -S $globals \
+        '--mode=[extract]:value:(extract full)' \
+        '--suite=[Suite of Debian or Ubuntu]:suite: ' \
+        '*--component=[Component of the suite]:name: ' \
+        '--mirror=[Address of a mirror that has the suite, and of nothing else]:url: ' \
+        '*--source=[Source of packages, as a line of sources.list(5)]:line: ' \
+        '--keyring=[Keys that sign the packages]:file:_files' \
+        '--snapshot=[The suite as it was at a time]:date: ' \
+        '--from-host[Use this machine'\''s own sources and keys, and its way to reach them]' \
+        '--arch=[Architecture, as Debian or OCI names it]:arch: ' \
+        '--recommends[Install recommended packages too]' \
+        '(--depends --no-depends)--depends[Install what the packages need, or with --no-depends only what is named (extract only)]' \
+        '(--depends --no-depends)--no-depends[Install what the packages need, or with --no-depends only what is named (extract only)]' \
+        '*--exclude=[Package that is as if no source had it]:name: ' \
+        '--lock=[File with the exact packages]:file:_files' \
+        '--offline[Use only lists and packages that were fetched before]' \
+        '--docs[Keep documentation and manual pages]' \
+        '*--langs=[Languages whose translations are kept, as de or pt_BR]:lang: ' \
+        '--timestamp=[Time of what is younger, in seconds since 1970]:seconds: ' \
+        '(-y --yes)-y[Accepted for scripts]' \
+        '(-y --yes)--yes[Accepted for scripts]' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:container:_builder_containers' \
+        '*:word: '
+      ;;
     build|bud)
       _arguments -s -S $globals \
         '*-t+[Name of the image]:name: ' \
@@ -170,6 +198,7 @@ _builder() {
         '(--expand --no-expand)--no-expand[Replace $NAME in the values of --env, or leave it with --no-expand]' \
         '*-l+[Label of the image]:name value: ' \
         '*--label=[Label of the image]:name value: ' \
+        '*--runlabel=[Label that is a command, checked]:name command: ' \
         '*--unsetlabel=[Remove a label]:name: ' \
         '*-a+[Annotation of the image'\''s manifest]:name value: ' \
         '*--annotation=[Annotation of the image'\''s manifest]:name value: ' \
@@ -280,6 +309,11 @@ _builder() {
         '(-q --quiet)--quiet[Print nothing but the result]' \
         '1:container:_builder_containers' \
         '*:request: '
+      ;;
+    exec-host)
+      _arguments -s -S -A "-*" $globals \
+        '1:container:_builder_containers' \
+        '*::command:_normal'
       ;;
     from)
       _arguments -s -S $globals \
@@ -400,6 +434,7 @@ _builder() {
         '(-f --format)--format=[Print only what a Go template says, as {{.OCIv1.Config.Cmd}}]:template: ' \
         '(-t --type)-t+[What the name is of]:value:(container image)' \
         '(-t --type)--type=[What the name is of]:value:(container image)' \
+        '--runlabels[List the labels that are commands, and what each asks of this machine]' \
         '1:name: '
       ;;
     list-tags)
@@ -433,6 +468,10 @@ _builder() {
         '(-a --all)--all[Forget all logins]' \
         '--authfile=[File with the logins]:file:_files' \
         '1::registry: '
+      ;;
+    logs)
+      _arguments -s -S $globals \
+        '1:container:_builder_containers'
       ;;
     manifest\ add)
       _arguments -s -S $globals \
@@ -531,6 +570,13 @@ _builder() {
       _arguments -s -S $globals \
         '--json[Print JSON]' \
         '*:container:_builder_containers'
+      ;;
+    packages)
+      _arguments -s -S $globals \
+        '--format=[How to print]:table json spdx cyclonedx template: ' \
+        '(-n --noheading)-n[Leave the column headings out]' \
+        '(-n --noheading)--noheading[Leave the column headings out]' \
+        '1:name: '
       ;;
     plan)
       _arguments -s -S $globals \
@@ -643,6 +689,8 @@ _builder() {
       _arguments -s -S $globals \
         '(-a --all)-a[Remove all containers]' \
         '(-a --all)--all[Remove all containers]' \
+        '(-f --force)-f[First end the command that run-image --detach started in it]' \
+        '(-f --force)--force[First end the command that run-image --detach started in it]' \
         '*:container:_builder_containers'
       ;;
     rmi)
@@ -694,8 +742,93 @@ _builder() {
         '1:container:_builder_containers' \
         '*::command:_normal'
       ;;
+    run-detached)
+      _arguments -s -S $globals \
+        '1:container:_builder_containers'
+      ;;
+    run-image)
+      _arguments -s -S -A "-*" $globals \
+        '--isolation=[Isolation]:value:(oci rootless chroot)' \
+        '--runtime=[OCI runtime to use instead of crun or runc]:path:_files' \
+        '(-d --detach)-d[Run in the background]' \
+        '(-d --detach)--detach[Run in the background]' \
+        '(-i --interactive)-i[Give the command this standard input]' \
+        '(-i --interactive)--interactive[Give the command this standard input]' \
+        '(-t --tty)-t[Give the command a terminal]' \
+        '(-t --tty)--tty[Give the command a terminal]' \
+        '--rm[Remove the container when the command has ended, whatever its exit code]' \
+        '--name=[Name of the container]:name: ' \
+        '--replace[Remove the container that has the name]' \
+        '--privileged[All capabilities, all devices, nothing of /proc and /sys hidden or read-only, no filter of system calls]' \
+        '*-v+[Folder or file of this machine that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*--volume=[Folder or file of this machine that the command sees, as HOST:CONTAINER\[:ro\]]:host container options:_files' \
+        '*-e+[Environment variable]:name value: ' \
+        '*--env=[Environment variable]:name value: ' \
+        '*--env-file=[File with one environment variable a line]:file:_files' \
+        '(--network --net)--network=[Network]:value:(private host none bridge)' \
+        '(--network --net)--net=[Network]:value:(private host none bridge)' \
+        '--ipc=[Shared memory and message queues]:value:(private host)' \
+        '--pid=[Processes it sees]:value:(private host)' \
+        '--uts=[Host name]:value:(private host)' \
+        '--userns=[Users]:value:(host)' \
+        '(-u --user)-u+[User that the command runs as, by name or number]:user group: ' \
+        '(-u --user)--user=[User that the command runs as, by name or number]:user group: ' \
+        '(-w --workdir)-w+[Folder that the command starts in]:path:_files' \
+        '(-w --workdir)--workdir=[Folder that the command starts in]:path:_files' \
+        '--entrypoint=[Program instead of the image'\''s entry point]:command: ' \
+        '*--cap-add=[Capability beside the default ones]:cap: ' \
+        '*--cap-drop=[Capability to take away]:cap: ' \
+        '*--device=[Device of the host that the command sees]:device: ' \
+        '*--security-opt=[Security option]:option: ' \
+        '*--tmpfs=[Empty folder in memory, as PATH\[:size=64m,mode=1777,ro\]]:path options:_files' \
+        '--read-only[Nothing but volumes and folders in memory can be written to]' \
+        '--hostname=[Name of the machine inside]:name: ' \
+        '*--add-host=[Line of /etc/hosts]:name address: ' \
+        '*-l+[Label of the container]:name value: ' \
+        '*--label=[Label of the container]:name value: ' \
+        '*--dns=[Name server instead of the host'\''s]:address: ' \
+        '--shm-size=[Size of /dev/shm, as 64m]:bytes: ' \
+        '*--ulimit=[Limit of the command, as nofile=1024:2048]:name soft hard: ' \
+        '--pull=[When to ask the registry for the image]:value:(missing always never newer)' \
+        '--spc[Run super-privileged, with atomic'\''s set]' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '1:image:_builder_images' \
+        '*::command:_normal'
+      ;;
+    runlabel)
+      _arguments -s -S $globals \
+        '(-n --name)-n+[What NAME means]:name: ' \
+        '(-n --name)--name=[What NAME means]:name: ' \
+        '--replace[Remove the container that has the name already]' \
+        '--opt1=[What OPT1 means]:text: ' \
+        '--opt2=[What OPT2 means]:text: ' \
+        '--opt3=[What OPT3 means]:text: ' \
+        '--display[Print what would be executed, and execute nothing]' \
+        '--dry-run=-[As --display, with the environment, what it asks for and the policy'\''s verdict, as JSON]::value:(json)' \
+        '--pull=-[When to ask a registry for the image, as pull --policy]::value:(always missing never newer)' \
+        '--engine=[Who executes what the label asks podman or docker for]:value:(builder podman docker auto)' \
+        '--yes[Execute it without asking, unless the policy forbids it]' \
+        '--authfile=[File with the logins]:file:_files' \
+        '--creds=[User and password for the registry]:user password: ' \
+        '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
+        '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
+        '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
+        '1::label: ' \
+        '2:image:_builder_images' \
+        '*:arg: '
+      ;;
     session)
       _arguments -s -S $globals
+      ;;
+    stop)
+      _arguments -s -S $globals \
+        '(-t --time)-t+[Seconds that a command has to end by itself before it is killed]:seconds: ' \
+        '(-t --time)--time=[Seconds that a command has to end by itself before it is killed]:seconds: ' \
+        '*:container:_builder_containers'
       ;;
     sync)
       _arguments -s -S $globals \
@@ -780,6 +913,7 @@ _builder() {
 _builder_first() {
   local -a verbs=(
     'add:Copies files into a container, unpacks tar archives, fetches URLs'
+    'apt:Installs Debian and Ubuntu packages with this machine'\''s apt'
     'build:Builds an image from a Containerfile'
     'check:Checks that the store is whole'
     'commit:Makes an image of a container'
@@ -789,6 +923,7 @@ _builder_first() {
     'copy:Copies files and folders into a container'
     'delete:Deletes an image from a registry'
     'dnf:Installs packages into a container with the dnf of this machine'
+    'exec-host:Runs a command of this machine on a container'\''s files'
     'from:Creates a working container from an image'
     'history:Shows how an image was made'
     'image:Verbs for images'
@@ -798,9 +933,11 @@ _builder_first() {
     'list-tags:Lists the tags of a repository in a registry, or the names of the images in a file'
     'login:Checks a login against a registry and keeps it, for builder and for every tool that reads auth.json'
     'logout:Forgets the login to a registry, where login keeps it'
+    'logs:Tells what a command that run-image --detach started has printed so far, both its streams'
     'manifest:Verbs for manifests'
     'materialize:Writes the layer blobs of images that exist only as directories, so that any OCI tool can read the store itself'
     'mount:Mounts containers'\'' root file systems and prints where'
+    'packages:Lists the packages that are installed in an image or a container'
     'plan:Shows what a build would do'
     'preprocess:Prints what the preprocessor makes of a Containerfile'
     'prune:Removes what nothing needs'
@@ -812,7 +949,10 @@ _builder_first() {
     'rm:Removes working containers, mounted or not'
     'rmi:Removes images'
     'run:Runs a command in a container'
+    'run-image:Runs an image'
+    'runlabel:Executes the command that an image carries in a label'
     'session:Gives the current shell a session'
+    'stop:Ends commands that run-image --detach started'
     'sync:Copies many images'
     'tag:Gives an image, or a list of images, more names'
     'tree:Shows the layers of an image, and which images end with each'

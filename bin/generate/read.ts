@@ -117,7 +117,8 @@ function readPositional(parameter: ParameterDeclaration, doc: Doc, faults: Fault
   return {
     name: word,
     text,
-    ...(parameter.isOptional() ? { optional: true } : {}),
+    // One that stands before others is absent as `undefined`.
+    ...(parameter.isOptional() || parameter.getType().isNullable() ? { optional: true } : {}),
     ...(many ? { many: true } : {}),
     completes: completesFor(key),
   }

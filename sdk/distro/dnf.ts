@@ -18,7 +18,7 @@ import type { DnfRequest } from './dnf-request.js'
 import { type LockRequest, type PackageLock, readPackageLock, writePackageLock } from './package-lock.js'
 import { makeMountpoints } from './root-mountpoints.js'
 import { runOnRoot } from './root-process.js'
-import { closeDatabase, rpmDatabasePath, settleDatabasePlace } from './rpm-database.js'
+import { closeDatabase, rpmDatabasePath, settleDatabasePlace } from './rpm-place.js'
 import { clampTimes, dropLeftovers } from './tidy-root.js'
 
 /** How a request is carried out. */

@@ -1,48 +1,36 @@
 import type { Shell } from 'zx'
-import { BuilderError, RunError } from '../errors.js'
+import { BuilderError } from '../errors.js'
 import { digestOf } from '../image/digest.js'
 import { isEmptyInput } from '../namespace/standard-input.js'
-import { redactText } from '../runtime/redact.js'
 import type { AddOptions } from '../verbs/add.js'
+import type { AptOptions, AptResult } from '../verbs/apt.js'
 import type { CommitOptions, CommitResult } from '../verbs/commit.js'
 import type { ConfigOptions } from '../verbs/config.js'
 import type { CopyOptions, CopyResult } from '../verbs/copy.js'
 import type { DnfOptions, DnfResult } from '../verbs/dnf.js'
-import { execute, secretsOf } from '../verbs/execute.js'
+import type { ExecHostOptions } from '../verbs/exec-host.js'
 import type { FromOptions, FromResult } from '../verbs/from.js'
 import type { GlobalOptions } from '../verbs/global.js'
 import type { Inspection } from '../verbs/inspect.js'
-import type { RunOptions } from '../verbs/run-options.js'
+import type { RunOptions } from '../verbs/run/options.js'
 import type { WorkdirOptions } from '../verbs/workdir.js'
+import { outputOf, type RunOutput, type RunStreams } from './run-output.js'
 import { containerShell, Pending } from './shell.js'
-import { entering, reachable, verb } from './verb.js'
+import { reachable, verb } from './verb.js'
 
 /** Options of {@link Container.run} beside those of the verb. */
-export interface ContainerRunOptions extends RunOptions {
-  /** What the command reads from its standard input; nothing when absent. */
-  input?: string | Uint8Array
-  /** `inherit`: the command uses this script's own streams, and nothing is given back. */
-  stdio?: 'pipe' | 'inherit'
-  /** Do not show the command's output on standard error while it runs. */
-  quiet?: boolean
-  /** Give the result back also when the command fails. */
-  nothrow?: boolean
-}
-
-/** What a command in a container printed and how it ended. */
-export interface RunOutput {
-  readonly exitCode: number
-  readonly stdout: string
-  readonly stderr: string
-}
+export interface ContainerRunOptions extends RunOptions, RunStreams {}
 
 const verbs = {
   add: verb('add'),
+  beginOnHost: verb('beginOnHost'),
+  apt: verb('apt'),
   beginRun: verb('beginRun'),
   commit: verb('commit'),
   config: verb('config'),
   copy: verb('copy'),
   dnf: verb('dnf'),
+  endOnHost: verb('endOnHost'),
   endRun: verb('endRun'),
   from: verb('from'),
   inspect: verb('inspect'),
@@ -101,29 +89,38 @@ export class Container {
    */
   async run(command: readonly string[] = [], options: ContainerRunOptions = {}): Promise<RunOutput> {
     await this.#tidied()
-    const { input, stdio = 'pipe', quiet = false, nothrow = false, ...rest } = options
+    const { input, stdio = 'pipe', quiet: _, nothrow: __, ...rest } = options
     const standardInput = input === undefined ? inputOf(stdio) : digestOf(input)
     const begun = await verbs.beginRun(this.id, command, { ...this.#options, ...rest, standardInput })
     try {
-      const show = (_: string, chunk: Uint8Array) => void (quiet || process.stderr.write(chunk))
-      const done = await execute(begun, {
-        stdio,
-        enter: await entering(),
-        onOutput: show,
-        ...(input === undefined ? {} : { input }),
-        ...(rest.signal ? { signal: rest.signal } : {}),
-      })
-      const output = { exitCode: done.exitCode, stdout: text(done.stdout), stderr: text(done.stderr) }
-      const isFine = done.exitCode === 0 || (rest.validExitCodes ?? []).includes(`${done.exitCode}`)
-      if (isFine || nothrow) return output
-      const secrets = secretsOf(begun)
-      throw failed(
-        this.name,
-        begun.command.map((word) => redactText(word, secrets)),
-        output,
-      )
+      return await outputOf(begun, this.name, options)
     } finally {
       await verbs.endRun(begun.token)
+    }
+  }
+
+  /**
+   * Runs a command of this machine, in this script's working folder, as root of the namespace; `BUILDER_MOUNT` tells it where the
+   * container is. Its output is shown on standard error and given back. Throws `RunError` when it fails (unless `nothrow`),
+   * `NOT_FOUND`, `IN_USE`, `ABORTED`.
+   *
+   * @example
+   * ```ts
+   * import { from } from 'builder-sdk'
+   * const c = await from('scratch')
+   * await c.execHost(['sh', '-c', 'make install DESTDIR="$BUILDER_MOUNT"'])
+   * ```
+   */
+  async execHost(command: readonly string[], options: ExecHostOptions & RunStreams = {}): Promise<RunOutput> {
+    await this.#tidied()
+    const { input: _, stdio: __, quiet: ___, nothrow: ____, ...rest } = options
+    const begun = await verbs.beginOnHost(this.id, command, { ...this.#options, ...rest })
+    try {
+      // A namespace's root is where one stands after entering it.
+      const there = ['sh', '-c', 'cd -- "$1" && shift && exec "$@"', 'sh', process.cwd()]
+      return await outputOf({ ...begun, argv: [...there, ...begun.argv] }, this.name, options)
+    } finally {
+      await verbs.endOnHost(begun.token)
     }
   }
 
@@ -137,6 +134,12 @@ export class Container {
   async add(source: string | readonly string[], destination?: string, options: AddOptions = {}): Promise<CopyResult> {
     await Promise.all(this.#pending.ended)
     return verbs.add(this.id, paths(source, destination), { ...this.#options, ...options })
+  }
+
+  /** Installs, removes, upgrades or downloads Debian packages with this machine's apt. Throws as the verb does. */
+  async apt(words: readonly string[], options: AptOptions = {}): Promise<AptResult> {
+    await this.#tidied()
+    return verbs.apt(this.id, words, { ...this.#options, ...options })
   }
 
   /** Installs packages with this machine's dnf, and whatever else it is asked for. Throws as the verb does. */
@@ -225,18 +228,4 @@ function paths(source: string | readonly string[], destination: string | undefin
 
 function inputOf(stdio: 'pipe' | 'inherit'): 'empty' | 'unknown' {
   return stdio === 'pipe' || isEmptyInput('self', 0) ? 'empty' : 'unknown'
-}
-
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString()
-}
-
-const kept = 16 * 1024
-
-function failed(container: string, argv: readonly string[], { exitCode, stdout, stderr }: RunOutput): RunError {
-  const last = stderr.trimEnd().split('\n').at(-1) ?? ''
-  const reason = `${argv.join(' ')} ended with exit code ${exitCode}${last === '' ? '' : `: ${last.slice(0, 500)}`}`
-  const hint = 'its output is in stdout and stderr of this error'
-  const tails = { stdout: stdout.slice(-kept), stderr: stderr.slice(-kept) }
-  return new RunError({ operation: 'run in', object: container, reason, hint, argv, exitCode, ...tails })
 }

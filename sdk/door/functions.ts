@@ -23,39 +23,6 @@ export const check = verb('check')
 export const containers = verb('containers')
 
 /**
- * Deletes an image from a registry. See `builder delete`.
- *
- * @example
- * ```ts
- * import { deleteImage } from 'builder-sdk'
- * await deleteImage('docker://registry.example.com/site/web:0.9')
- * ```
- */
-export const deleteImage = verb('deleteImage')
-
-/**
- * Copies an image between any two places without passing through the store. See `builder image copy`.
- *
- * @example
- * ```ts
- * import { imageCopy } from 'builder-sdk'
- * const { digest } = await imageCopy('oci:./layout:web', 'docker://registry.example.com/site/web:1.0')
- * ```
- */
-export const imageCopy = verb('imageCopy')
-
-/**
- * Tells what an image is, wherever it is, without pulling it. See `builder image inspect`.
- *
- * @example
- * ```ts
- * import { imageInspect } from 'builder-sdk'
- * const { Digest, Labels } = await imageInspect('docker://quay.io/fedora/fedora:40')
- * ```
- */
-export const imageInspect = verb('imageInspect')
-
-/**
  * Lists the images in the store. See `builder images`.
  *
  * @example
@@ -90,37 +57,15 @@ export const info = verb('info')
 export const inspect = verb('inspect')
 
 /**
- * Lists the tags of a repository. See `builder list-tags`.
+ * Tells what a command in the background has printed so far. See `builder logs`.
  *
  * @example
  * ```ts
- * import { listTags } from 'builder-sdk'
- * const { Tags } = await listTags('docker://quay.io/fedora/fedora')
+ * import { logs } from 'builder-sdk'
+ * console.log(await logs('web'))
  * ```
  */
-export const listTags = verb('listTags')
-
-/**
- * Checks a login to a registry and keeps it. See `builder login`.
- *
- * @example
- * ```ts
- * import { login } from 'builder-sdk'
- * await login('registry.example', { username: 'ci', password: process.env.TOKEN ?? '' })
- * ```
- */
-export const login = verb('login')
-
-/**
- * Forgets the login to a registry. See `builder logout`.
- *
- * @example
- * ```ts
- * import { logout } from 'builder-sdk'
- * await logout('registry.example')
- * ```
- */
-export const logout = verb('logout')
+export const logs = verb('logs')
 
 /**
  * Writes the layer blobs that exist only as directories. See `builder materialize`.
@@ -168,39 +113,6 @@ export const preprocess = verb('preprocess')
 export const prune = verb('prune')
 
 /**
- * Copies an image into the store. See `builder pull`.
- *
- * @example
- * ```ts
- * import { pull } from 'builder-sdk'
- * const { id } = await pull('oci:./layout:web')
- * ```
- */
-export const pull = verb('pull')
-
-/**
- * Copies an image out of the store. See `builder push`.
- *
- * @example
- * ```ts
- * import { push } from 'builder-sdk'
- * const { digest } = await push('web', 'oci-archive:web.tar')
- * ```
- */
-export const push = verb('push')
-
-/**
- * Lists what refers to an image in a registry. See `builder referrers`.
- *
- * @example
- * ```ts
- * import { referrers } from 'builder-sdk'
- * const signatures = await referrers('docker://registry.example.com/site/web:1.0')
- * ```
- */
-export const referrers = verb('referrers')
-
-/**
  * Gives a container another name. See `builder rename`.
  *
  * @example
@@ -234,15 +146,27 @@ export const rm = verb('rm')
 export const rmi = verb('rmi')
 
 /**
- * Copies many images. See `builder sync`.
+ * Executes the command that an image carries in a label. See `builder runlabel`.
  *
  * @example
  * ```ts
- * import { sync } from 'builder-sdk'
- * await sync('images.yaml', './mirror', { src: 'yaml', dest: 'dir', scoped: true })
+ * import { runlabel } from 'builder-sdk'
+ * const { exitCode } = await runlabel('run', 'quay.io/example/web', [], { yes: true })
  * ```
  */
-export const sync = verb('sync')
+export const runlabel = verb('runlabel')
+
+/**
+ * Ends commands in the background. See `builder stop`.
+ *
+ * @example
+ * ```ts
+ * import { runImage, stop } from 'builder-sdk'
+ * const { id = '' } = await runImage('web', [], { detach: true })
+ * await stop([id])
+ * ```
+ */
+export const stop = verb('stop')
 
 /**
  * Gives an image more names. See `builder tag`.

@@ -1,9 +1,12 @@
-import type { BegunRun } from '../verbs/begun-run.js'
+import type { BegunRun } from '../verbs/run/begun.js'
 
 /** Everything that an engine does for its client, by name; each is loaded when it is first asked for. */
 export const methods = {
   add: async () => (await import('../verbs/add.js')).add,
-  beginRun: async () => (await import('../verbs/begin-run.js')).beginRun,
+  beginOnHost: async () => (await import('../verbs/run/on-host.js')).beginOnHost,
+  beginRun: async () => (await import('../verbs/run/begin.js')).beginRun,
+  beginImageRun: async () => (await import('../verbs/begin-image-run.js')).beginImageRun,
+  apt: async () => (await import('../verbs/apt.js')).apt,
   build: async () => (await import('../verbs/build.js')).build,
   check: async () => (await import('../verbs/check.js')).check,
   commit: async () => (await import('../verbs/commit.js')).commit,
@@ -13,7 +16,8 @@ export const methods = {
   copy: async () => (await import('../verbs/copy.js')).copy,
   deleteImage: async () => (await import('../verbs/delete.js')).deleteImage,
   dnf: async () => (await import('../verbs/dnf.js')).dnf,
-  endRun: async () => (await import('../verbs/begin-run.js')).endRun,
+  endOnHost: async () => (await import('../verbs/run/on-host.js')).endOnHost,
+  endRun: async () => (await import('../verbs/run/begin.js')).endRun,
   from: async () => (await import('../verbs/from.js')).from,
   history: async () => (await import('../verbs/history.js')).history,
   imageCopy: async () => (await import('../verbs/image-copy.js')).imageCopy,
@@ -24,6 +28,7 @@ export const methods = {
   listTags: async () => (await import('../verbs/list-tags.js')).listTags,
   login: async () => (await import('../verbs/login.js')).login,
   logout: async () => (await import('../verbs/logout.js')).logout,
+  logs: async () => (await import('../verbs/logs.js')).logs,
   manifestAdd: async () => (await import('../verbs/manifest-add.js')).manifestAdd,
   manifestAnnotate: async () => (await import('../verbs/manifest-annotate.js')).manifestAnnotate,
   manifestCreate: async () => (await import('../verbs/manifest-create.js')).manifestCreate,
@@ -34,6 +39,7 @@ export const methods = {
   manifestRm: async () => (await import('../verbs/manifest-rm.js')).manifestRm,
   materialize: async () => (await import('../verbs/materialize.js')).materialize,
   mount: async () => (await import('../verbs/mount.js')).mount,
+  packages: async () => (await import('../verbs/packages.js')).packages,
   plan: async () => (await import('../verbs/plan.js')).plan,
   preprocess: async () => (await import('../verbs/preprocess.js')).preprocess,
   prune: async () => (await import('../verbs/prune.js')).prune,
@@ -43,6 +49,9 @@ export const methods = {
   rename: async () => (await import('../verbs/rename.js')).rename,
   rm: async () => (await import('../verbs/rm.js')).rm,
   rmi: async () => (await import('../verbs/rmi.js')).rmi,
+  runlabel: async () => (await import('../verbs/runlabel.js')).runlabel,
+  startDetached: async () => (await import('../verbs/run-detached-start.js')).startDetached,
+  stop: async () => (await import('../verbs/stop.js')).stop,
   sync: async () => (await import('../verbs/sync.js')).sync,
   tag: async () => (await import('../verbs/tag.js')).tag,
   tree: async () => (await import('../verbs/tree.js')).tree,

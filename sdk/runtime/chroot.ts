@@ -10,6 +10,7 @@ import { makeMountpoints } from './mountpoints.js'
 import type { RunPlan, Start } from './plan.js'
 import { targetOf } from './plan-run.js'
 import { findProgram, needProgram } from './programs.js'
+import { propagationOf } from './propagation.js'
 import { prlimitArgument, type ResourceLimit } from './resource-limit.js'
 
 /**
@@ -48,7 +49,8 @@ export function prepareChroot(plan: RunPlan): Start {
   return { argv: argv as string[], isolation: 'chroot' }
 }
 
-function refuseWhatIsImpossible({ user, limits, capabilities, noNewPrivileges, ownSeccomp }: RunPlan): void {
+function refuseWhatIsImpossible(plan: RunPlan): void {
+  const { user, limits, capabilities, noNewPrivileges, ownSeccomp, shares, readonlyRoot, showsCgroups, mounts } = plan
   const needed = user.uid === 0 ? needsOfRoot : needsOfOthers
   const dropped = needed.find((name) => !capabilities.bounding.includes(name))
   // Without effective capabilities and with no way to gain any, what the bounding set still holds does not matter.
@@ -56,6 +58,10 @@ function refuseWhatIsImpossible({ user, limits, capabilities, noNewPrivileges, o
   if (capabilities.ambient.length > 0) throw impossible(`give ${capabilities.ambient[0]} to another user than root`)
   if (ownSeccomp) throw impossible('load a seccomp profile')
   if (limits.length > 0) needProgram('prlimit', 'util-linux', 'run')
+  if (shares[0]) throw impossible(`share the host's ${shares[0]} namespace`)
+  if (readonlyRoot) throw impossible('make the root read-only')
+  if (showsCgroups) throw impossible('show the control groups, as --privileged does')
+  if (propagationOf(mounts) !== 'private') throw impossible('have mounts propagate')
 }
 
 /**

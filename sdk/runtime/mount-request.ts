@@ -1,6 +1,9 @@
 /** What keeps a mounted file system from doing things. Source: mount(8). */
 export type MountFlag = 'nosuid' | 'nodev' | 'noexec'
 
+/** Which later mounts below it are seen on the other side. Source: mount_namespaces(7), "Shared subtrees". */
+export type Propagation = 'slave' | 'rslave' | 'shared' | 'rshared'
+
 /** A file or directory of the host, seen in the container. */
 export interface BindMount {
   readonly type: 'bind'
@@ -12,6 +15,8 @@ export interface BindMount {
   /** Takes what is mounted below the source along. Default: true. */
   readonly recursive?: boolean
   readonly flags?: readonly MountFlag[]
+  /** Absent: what is mounted later on one side is not seen on the other. */
+  readonly propagation?: Propagation
 }
 
 /** An empty file system in memory. */

@@ -4,6 +4,13 @@ import { findProgram, needProgram } from './programs.js'
 /** The network of a run: the host's, a loopback interface alone, or one of its own with a way out. */
 export type Network = 'host' | 'none' | 'private'
 
+/** What a network of its own is made with. */
+export interface NetworkWish {
+  readonly folder: string
+  readonly only?: 'slirp4netns' | 'pasta'
+  readonly propagation?: 'private' | 'slave'
+}
+
 /** How a command is started in a network of its own. */
 export interface PrivateNetwork {
   /** What goes before the command. */
@@ -18,11 +25,11 @@ export interface PrivateNetwork {
  * The command in front makes the namespace, waits until there is a default route in it, and becomes the command; the
  * helper ends with it.
  *
- * @param only - Which helper to use. Default: the first that is there.
+ * @param wish - `only` says which helper to use. Default: the first that is there. `propagation` is of the mount namespace it runs in.
  *
  * Throws `UNSUPPORTED` naming the package when neither helper is on the machine.
  */
-export function privateNetwork(folder: string, only?: 'slirp4netns' | 'pasta'): PrivateNetwork {
+export function privateNetwork({ folder, only, propagation = 'private' }: NetworkWish): PrivateNetwork {
   const helper = helpers.find(({ name }) => (only ?? name) === name && findProgram(name))
   if (!helper)
     throw new BuilderError('UNSUPPORTED', {
@@ -39,7 +46,7 @@ export function privateNetwork(folder: string, only?: 'slirp4netns' | 'pasta'): 
       tools[0] as string,
       '-m',
       '--propagation',
-      'private',
+      propagation,
       sh,
       '-c',
       enterScript,

@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BuilderError } from '../errors.js'
 import { isInUserNamespace } from '../namespace/inside.js'
 import { MS, mount } from '../namespace/libc.js'
 import type { RunPlan, Start } from './plan.js'
 import { needProgram } from './programs.js'
+import { propagationOf } from './propagation.js'
 import { runtimeConfig } from './runtime-config.js'
 import { compiledSeccomp } from './seccomp-cache.js'
 
@@ -23,8 +25,9 @@ export function prepareOci(plan: RunPlan, runtime: string): Start {
   const config = JSON.stringify({ ...runtimeConfig(plan), ...compiled })
   writeFileSync(join(plan.folder, 'config.json'), config, { mode: 0o600 })
   const command = [runtime, ...globalArguments(isolation), '--root', state]
-  const before = isolation === 'crun' && isHybrid() ? unifiedCgroup() : []
-  return { argv: [...before, ...command, 'run', '--bundle', plan.folder, id], isolation, runtime: command }
+  const before = isolation === 'crun' && isHybrid() ? unifiedCgroup(propagationOf(plan.mounts)) : []
+  const first = plan.shares.includes('pid') ? ['--pid-file', join(plan.folder, 'process')] : []
+  return { argv: [...before, ...command, 'run', ...first, '--bundle', plan.folder, id], isolation, runtime: command }
 }
 
 function globalArguments(isolation: 'crun' | 'runc'): string[] {
@@ -46,14 +49,26 @@ function typeOf(path: string): number | undefined {
 }
 
 /** Shows the runtime the version 2 tree alone: in builder's own mount namespace for good, else in one made for it. */
-function unifiedCgroup(): string[] {
+function unifiedCgroup(propagation: 'private' | 'slave' | 'shared'): string[] {
+  if (propagation === 'shared') throw sharedOnHybrid()
   if (process.env.BUILDER_INSIDE && isInUserNamespace()) {
     mount(unified, '/sys/fs/cgroup', null, MS.BIND | MS.REC, null)
     return []
   }
   const [unshare, sh, mountProgram] = ['unshare', 'sh', 'mount'].map((name) => needProgram(name, 'util-linux', 'run'))
   const script = '"$1" --rbind "$2" /sys/fs/cgroup && shift 2 && exec "$@"'
-  return [unshare, '-m', '--propagation', 'private', sh, '-c', script, sh, mountProgram, unified] as string[]
+  return [unshare, '-m', '--propagation', propagation, sh, '-c', script, sh, mountProgram, unified] as string[]
+}
+
+/** What the runtime is shown would be shown to the whole machine. */
+function sharedOnHybrid(): BuilderError {
+  return new BuilderError('UNSUPPORTED', {
+    operation: 'run',
+    object: '--volume …:rshared',
+    reason:
+      'crun needs a mount of its own on a machine with both versions of control groups, which would be shared too',
+    hint: 'write rslave, or use --runtime runc',
+  })
 }
 
 const unified = '/sys/fs/cgroup/unified'

@@ -1,4 +1,5 @@
 import { chownSync, lstatSync, statSync } from 'node:fs'
+import { hostname as machineName } from 'node:os'
 import { posix } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { isMapped } from '../namespace/idmap.js'
@@ -23,7 +24,8 @@ import { type ContainerUser, resolveUser } from './user.js'
  */
 export function planRun(request: RunRequest, id: string, nameserver?: string): RunPlan {
   const { rootfs, folder, config, args, terminal, network } = request
-  const hostname = checkHostname(request.hostname ?? 'builder')
+  const shares = request.shares ?? []
+  const hostname = shares.includes('uts') ? machineName() : checkHostname(request.hostname ?? 'builder')
   const user = checkMapped(resolveUser(rootfs, request.user ?? config.User))
   const env = containerEnvironment({
     home: user.home,
@@ -58,6 +60,9 @@ export function planRun(request: RunRequest, id: string, nameserver?: string): R
     unmasked: request.unmasked ?? false,
     shmSize: request.shmSize ?? 64 << 20,
     limits: request.limits ?? [],
+    shares,
+    readonlyRoot: request.readonlyRoot ?? false,
+    showsCgroups: request.showsCgroups ?? false,
   }
 }
 

@@ -2,6 +2,7 @@ import type { Capabilities } from './capabilities.js'
 import type { MountRequest } from './mount-request.js'
 import type { Network } from './network.js'
 import type { ResourceLimit } from './resource-limit.js'
+import type { SharedNamespace } from './run-request.js'
 import type { Seccomp } from './seccomp.js'
 import type { ContainerUser } from './user.js'
 
@@ -32,6 +33,10 @@ export interface RunPlan {
   /** Bytes of /dev/shm. */
   readonly shmSize: number
   readonly limits: readonly ResourceLimit[]
+  /** Namespaces of the host that it is in. */
+  readonly shares: readonly SharedNamespace[]
+  readonly readonlyRoot: boolean
+  readonly showsCgroups: boolean
   /** Outermost destinations first; destinations are absolute and free of links. */
   readonly mounts: readonly MountRequest[]
 }

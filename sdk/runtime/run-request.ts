@@ -51,7 +51,16 @@ export interface RunRequest extends SecurityOptions {
   /** Bytes of /dev/shm. Default: 64 MiB. */
   readonly shmSize?: number
   readonly limits?: readonly ResourceLimit[]
+  /** Namespaces of the host that the command is in. */
+  readonly shares?: readonly SharedNamespace[]
+  /** Nothing of the root file system can be written to; mounts can. */
+  readonly readonlyRoot?: boolean
+  /** Shows the host's control groups, writable for who may write to them. */
+  readonly showsCgroups?: boolean
 }
+
+/** A namespace that a run has for itself unless it shares the host's. */
+export type SharedNamespace = 'pid' | 'ipc' | 'uts'
 
 /** A run that is ready to start. Plain data: another process can finish it. */
 export interface PreparedRun {
@@ -68,4 +77,6 @@ export interface PreparedRun {
   readonly mountpoints: readonly Mountpoint[]
   /** `folder` is a file system in memory. */
   readonly inMemory?: boolean
+  /** What it started does not end with its first process, for it sees the host's processes. */
+  readonly sharesProcesses?: boolean
 }

@@ -10,8 +10,10 @@ import { privateNetwork } from './network.js'
 import { prepareOci } from './oci.js'
 import { planRun, targetsOf } from './plan-run.js'
 import { hostEnvironment } from './programs.js'
+import { checkPropagation, propagationOf } from './propagation.js'
 import type { PreparedRun, RunRequest } from './run-request.js'
 
+export { endWithFirst } from './end.js'
 export type { PreparedRun, RunRequest } from './run-request.js'
 
 /**
@@ -29,7 +31,9 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   makeFolder(folder)
   let mountpoints: Mountpoint[] = []
   try {
-    const outside = request.network === 'private' ? privateNetwork(folder) : undefined
+    checkPropagation(request)
+    const propagation = propagationOf(request.mounts) === 'slave' ? 'slave' : 'private'
+    const outside = request.network === 'private' ? privateNetwork({ folder, propagation }) : undefined
     const plan = planRun(request, `builder-${randomBytes(6).toString('hex')}`, outside?.nameserver)
     const targets = targetsOf(plan.mounts)
     await request.onMountpoints?.(missingMountpoints(rootfs, targets))
@@ -37,7 +41,8 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     const start = chosen.isolation === 'oci' ? prepareOci(plan, chosen.runtime) : prepareChroot(plan)
     const argv = [...(outside?.argv ?? []), ...start.argv]
     const inMemory = request.inMemory ? { inMemory: true } : {}
-    return { id: plan.id, ...start, argv, env: hostEnvironment(), folder, rootfs, mountpoints, ...inMemory }
+    const shared = request.shares?.includes('pid') ? { sharesProcesses: true } : {}
+    return { id: plan.id, ...start, argv, env: hostEnvironment(), folder, rootfs, mountpoints, ...inMemory, ...shared }
   } catch (error) {
     removeMountpoints(rootfs, mountpoints)
     removeFolder(folder, request.inMemory)

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { nearestWord } from '../image/near-word.js'
-import type { BindMount, MountFlag } from './mount-request.js'
+import type { BindMount, MountFlag, Propagation } from './mount-request.js'
 
 /**
  * Reads a `--volume`: `HOST:CONTAINER[:OPTION,…]`, both paths absolute.
@@ -9,8 +9,10 @@ import type { BindMount, MountFlag } from './mount-request.js'
  * Options: `ro`, `rw` (default), `z` and `Z` (nothing to do: containers run with the caller's SELinux label),
  * `bind`, `rbind` (default), `nosuid`, `nodev`, `noexec` and their opposites, `private`, `rprivate` (default).
  *
- * Throws `USAGE` for another form or an unknown option, `UNSUPPORTED` for one that builder cannot honour (`O`, `U`,
- * shared propagation).
+ * Throws `USAGE` for another form or an unknown option, `UNSUPPORTED` for one that builder cannot honour (`O`, `U`, and
+ * propagation where it may not be asked for).
+ *
+ * @param may - `propagate`: also `slave`, `rslave`, `shared` and `rshared`.
  *
  * @example
  * ```ts
@@ -18,13 +20,13 @@ import type { BindMount, MountFlag } from './mount-request.js'
  * parseVolume('/srv/cache:/var/cache:ro') // { type: 'bind', source: '/srv/cache', destination: '/var/cache', … }
  * ```
  */
-export function parseVolume(text: string): BindMount {
+export function parseVolume(text: string, may?: 'propagate'): BindMount {
   const [source, destination, options, ...more] = text.split(':')
   if (!source || !destination || more.length > 0) throw wrong(text, 'it is not HOST:CONTAINER[:OPTION,…]')
   if (!source.startsWith('/'))
     throw wrong(text, `${source} is not an absolute path`, 'there are no named volumes; write ./ paths in full')
   const mount = { type: 'bind' as const, source: posix.normalize(source), destination: insidePath(text, destination) }
-  return { ...mount, ...bindOptions(text, options ? options.split(',') : []) }
+  return { ...mount, ...bindOptions(text, options ? options.split(',') : [], may) }
 }
 
 /** A path in the container. Throws `USAGE` when it is not absolute (unless it may be relative) or is the root itself. */
@@ -36,17 +38,30 @@ export function insidePath(text: string, path: string, may: 'absolute' | 'relati
   return normal
 }
 
-function bindOptions(text: string, options: readonly string[]): Omit<BindMount, 'type' | 'source' | 'destination'> {
+function bindOptions(
+  text: string,
+  options: readonly string[],
+  may: 'propagate' | undefined,
+): Omit<BindMount, 'type' | 'source' | 'destination'> {
+  let propagation: Propagation | undefined
   const flags = new Set<MountFlag>()
   let [readonly, recursive] = [false, true]
   for (const option of options) {
-    if (option in refused) throw unsupported(text, option)
+    if (may === 'propagate' && isPropagation(option)) {
+      propagation = option
+      continue
+    }
+    if (Object.hasOwn(refused, option)) throw unsupported(text, option)
     if (!known.has(option)) throw unknownOption(text, option, known)
     if (option === 'ro' || option === 'rw') readonly = option === 'ro'
     if (option === 'bind' || option === 'rbind') recursive = option === 'rbind'
     setFlag(flags, option)
   }
-  return { readonly, recursive, ...(flags.size ? { flags: [...flags] } : {}) }
+  return { readonly, recursive, ...(flags.size ? { flags: [...flags] } : {}), ...(propagation ? { propagation } : {}) }
+}
+
+function isPropagation(option: string): option is Propagation {
+  return option === 'slave' || option === 'rslave' || option === 'shared' || option === 'rshared'
 }
 
 /** Turns `nosuid`, `nodev`, `noexec` on and `suid`, `dev`, `exec` off; true when the word was one of these. */

@@ -11,13 +11,16 @@ export function canAsk(): boolean {
  * Asks the user at the terminal and gives the line. What is typed shows only where it is no secret. Throws `ABORTED` when
  * the user ends the input, and when `signal` fires.
  */
-export async function ask(question: string, { isSecret = false, signal }: AskOptions = {}): Promise<string> {
+export async function ask(
+  question: string,
+  { isSecret = false, operation = 'login', signal }: AskOptions = {},
+): Promise<string> {
   const stdin = caller().stdin() as ReadStream
   // Before the question: who types ahead must not be echoed.
   if (isSecret) stdin.setRawMode(true)
   caller().say(question)
   try {
-    return await lineOf(stdin, signal)
+    return await lineOf(stdin, operation, signal)
   } finally {
     if (isSecret) {
       stdin.setRawMode(false)
@@ -30,11 +33,13 @@ export async function ask(question: string, { isSecret = false, signal }: AskOpt
 /** How to ask. */
 export interface AskOptions {
   readonly isSecret?: boolean
+  /** What is being done, for the message when nobody answers. Default: login. */
+  readonly operation?: string
   readonly signal?: AbortSignal | undefined
 }
 
 /** In raw mode the terminal edits nothing itself: Backspace, Ctrl-U, Ctrl-C and Ctrl-D come as characters. */
-function lineOf(stdin: ReadStream, signal: AbortSignal | undefined): Promise<string> {
+function lineOf(stdin: ReadStream, operation: string, signal: AbortSignal | undefined): Promise<string> {
   stdin.setEncoding('utf8')
   return new Promise((resolve, reject) => {
     let line: string[] = []
@@ -43,7 +48,7 @@ function lineOf(stdin: ReadStream, signal: AbortSignal | undefined): Promise<str
       signal?.removeEventListener('abort', stop)
       settle()
     }
-    const stop = () => done(() => reject(stopped()))
+    const stop = () => done(() => reject(stopped(operation)))
     const read = (text: string) => {
       for (const sign of text) {
         if (sign === '\r' || sign === '\n') return done(() => resolve(line.join('')))
@@ -59,6 +64,6 @@ function lineOf(stdin: ReadStream, signal: AbortSignal | undefined): Promise<str
   })
 }
 
-function stopped(): BuilderError {
-  return new BuilderError('ABORTED', { operation: 'login', object: '', reason: 'no answer was given' })
+function stopped(operation: string): BuilderError {
+  return new BuilderError('ABORTED', { operation, object: '', reason: 'no answer was given' })
 }

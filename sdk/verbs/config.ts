@@ -24,6 +24,12 @@ export interface ConfigOptions extends GlobalOptions {
    */
   label?: readonly string[]
   /**
+   * Label that is a command, checked: its quotes, its flags, and that it runs IMAGE. It takes the place of one of the same name in any
+   * case of letters.
+   * @placeholder NAME=COMMAND
+   */
+  runlabel?: readonly string[]
+  /**
    * Remove a label.
    * @placeholder NAME
    */
@@ -176,7 +182,7 @@ export interface ConfigOptions extends GlobalOptions {
  *
  * Nothing is started and nothing is mounted; the change is part of the next commit.
  *
- * Throws `NOT_FOUND` for an unknown container, `USAGE` for a value of the wrong form.
+ * Throws `NOT_FOUND` for an unknown container, `USAGE` for a value of the wrong form, `INVALID` for a run label that is not correct.
  *
  * @verb
  * @where outside
@@ -196,7 +202,8 @@ export interface ConfigOptions extends GlobalOptions {
 export async function config(container: string, options: ConfigOptions = {}): Promise<void> {
   const store = await openStore(options)
   const { id } = await findContainer(store, container, 'config')
-  await updateContainer(store, id, (record) => edit(record, options))
+  const labels = options.runlabel ? (await import('./config-runlabel.js')).runLabelEdits : undefined
+  await updateContainer(store, id, (record) => edit(record, labels ? labels(record, options) : options))
 }
 
 function edit(record: ContainerRecord, options: ConfigOptions): ContainerRecord {

@@ -10,7 +10,7 @@ import { showDnf } from './dnf-progress.js'
 import { beginDnfStep } from './dnf-step.js'
 import { epochOf } from './epoch.js'
 import type { GlobalOptions } from './global.js'
-import type { ProgressOptions } from './progress.js'
+import type { ProgressOptions } from './progress/progress.js'
 
 /** Options of {@link dnf}. */
 export interface DnfOptions extends GlobalOptions, ProgressOptions {

@@ -16,10 +16,10 @@ import { withLock } from '../store/locks.js'
 import { openStore, type Store } from '../store/store.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import type { GlobalOptions } from './global.js'
-import type { ProgressOptions } from './progress.js'
-import type { PulledImage } from './pull-fetch.js'
-import { type PullImageOptions, pullImage } from './pull-image.js'
+import type { ProgressOptions } from './progress/progress.js'
 import { writeResult } from './result-file.js'
+import type { PulledImage } from './transfer/pull-fetch.js'
+import { type PullImageOptions, pullImage } from './transfer/pull-image.js'
 
 /** Options of {@link from}. */
 export interface FromOptions extends GlobalOptions, RegistryOptions, ProgressOptions {
@@ -213,7 +213,8 @@ function fromNothing(options: FromOptions): NewContainer {
   }
 }
 
-function fromImage(image: Image, pulled: PulledImage): NewContainer {
+/** What a container is that begins with an image. */
+export function fromImage(image: Image, pulled: PulledImage): NewContainer {
   const name = pulled.name ?? image.names[0] ?? image.id
   return {
     from: { name, id: image.id, manifestDigest: image.manifestDigest },

@@ -1,6 +1,8 @@
 import { BuilderError } from '../errors.js'
 import { canonicalJson, type ImageConfig } from '../image/config.js'
 import { renderTemplate } from '../image/go-template.js'
+import { isRealRoot } from '../namespace/inside.js'
+import type { RunLabel } from '../runlabel/list-labels.js'
 import { type ContainerRecord, findContainer } from '../store/containers.js'
 import { findImage, type Image } from '../store/images.js'
 import { isMounted } from '../store/mounts.js'
@@ -21,6 +23,8 @@ export interface InspectOptions extends GlobalOptions {
    * @short t
    */
   type?: 'container' | 'image'
+  /** List the labels that are commands, and what each asks of this machine; see `runlabel`. */
+  runlabels?: boolean
 }
 
 /** Everything known of a container or an image; field names are buildah's. */
@@ -47,6 +51,8 @@ export interface Inspection {
   readonly DropCapabilities: readonly string[]
   readonly History: NonNullable<ImageConfig['history']>
   readonly Devices: readonly string[]
+  /** The labels that are commands; with `runlabels`. */
+  readonly RunLabels?: readonly RunLabel[]
 }
 
 /**
@@ -57,7 +63,7 @@ export interface Inspection {
  * @verb
  * @where outside
  * @offline
- * @stdout JSON, or what --format says.
+ * @stdout JSON, or what --format says; with --runlabels text.
  * @param name - Name or ID of a container or an image.
  * @example
  * ```sh
@@ -74,16 +80,26 @@ export async function inspect(name: string, options: InspectOptions = {}): Promi
   const store = await openStore(options)
   if (options.type !== 'image') {
     const record = await findContainer(store, name, 'inspect').catch(orAbsent)
-    if (record) return ofContainer(record)
+    if (record) return withRunLabels(ofContainer(record), record.from?.name ?? record.name, options)
     if (options.type === 'container') await findContainer(store, name, 'inspect')
   }
-  return ofImage(await findImage(store, name, 'inspect').catch(neither(name, options)))
+  const image = await findImage(store, name, 'inspect').catch(neither(name, options))
+  return withRunLabels(ofImage(image), image.names[0] ?? image.id, options)
 }
 
 /** What the shell door prints. */
-export function present(result: Inspection, options: InspectOptions): string {
+export async function present(result: Inspection, options: InspectOptions): Promise<string> {
+  if (result.RunLabels && options.format === undefined)
+    return (await import('../runlabel/list-labels.js')).formatRunLabels(result.RunLabels)
   if (options.format !== undefined) return renderTemplate(options.format, forTemplates(result))
   return JSON.stringify(result, null, 4)
+}
+
+async function withRunLabels(found: Inspection, image: string, { runlabels }: InspectOptions): Promise<Inspection> {
+  if (!runlabels) return found
+  const { listRunLabels } = await import('../runlabel/list-labels.js')
+  const values = { image, options: [], env: process.env, cwd: process.cwd(), home: process.env.HOME ?? '/' }
+  return { ...found, RunLabels: listRunLabels(found.OCIv1.config?.Labels ?? {}, values, isRealRoot()) }
 }
 
 function ofContainer(record: ContainerRecord): Inspection {
