@@ -168,6 +168,11 @@ const sentences: readonly (readonly [RegExp, Tell])[] = [
       ),
   ],
   [
+    /All matches were filtered out by exclude filtering for argument: (\S+)/,
+    (container, [, name]) =>
+      failure('NOT_FOUND', container, `--exclude leaves out every package of ${name}`, 'name fewer with --exclude'),
+  ],
+  [
     /(?:No match for argument|Unable to find a match|No package|missing groups or modules):? (.*)/,
     (container, _, text) =>
       failure('NOT_FOUND', container, `no repository has ${missingNames(text)}`, suggestion(text)),
@@ -186,6 +191,12 @@ const sentences: readonly (readonly [RegExp, Tell])[] = [
     /file (\S+) (?:from install of|conflicts between).*/,
     (container, [all]) =>
       failure('RUN', container, `two packages have the same file: ${all}`, 'leave one of them out with --exclude'),
+  ],
+  // A key, or a package that is named by its address.
+  [
+    /(?:Curl error \(\d+\)|Status code): [^\n]* for (\S+)/,
+    (container, [, place = ''], text) =>
+      failure('NETWORK', container, `${place} cannot be fetched: ${networkReason(text)}`, checkAddress),
   ],
 ]
 

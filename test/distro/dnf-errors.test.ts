@@ -79,6 +79,10 @@ const mistakes: Readonly<Record<string, Row>> = {
     words: ['install', ...unsigned('http://127.0.0.1:1'), 'httpd'],
     says: [/127\.0\.0\.1:1/],
   },
+  'a package that is left out': {
+    words: ['install', ...unsigned(url), '--exclude', 'setuid*', 'setuid-program'],
+    says: [/--exclude leaves out every package of setuid-program/],
+  },
   'a repofile that is not there': { words: ['install', '--repofile', '/nope.repo', 'httpd'], says: [/\/nope\.repo/] },
 }
 for (const [title, { words, says }] of Object.entries(mistakes))
