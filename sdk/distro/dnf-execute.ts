@@ -58,6 +58,8 @@ async function inTurn(
   let outcome: DnfOutcome = { argv: [], exitCode: 0, stdout: '', stderr: '', events }
   for (const words of lines) {
     const argv = [program.path, ...words]
+    // dnf syncs its history four times for every package.
+    const memory = join(state, 'history')
     const process = {
       argv,
       env,
