@@ -55,7 +55,7 @@ export interface AptChange {
 
 /**
  * Changes the packages of a container as one step with the host's apt. Run it inside the namespace. Throws `USAGE`, `NOT_FOUND`,
- * `INVALID`, `NETWORK`, `DIGEST`, `ID_MAP`, `RUN`, `UNSUPPORTED`, `SYSTEM`; then the container is as it was.
+ * `INVALID`, `DENIED`, `NETWORK`, `DIGEST`, `ID_MAP`, `RUN`, `UNSUPPORTED`, `SYSTEM`; then the container is as it was.
  */
 export async function aptOn(store: Store, record: ContainerRecord, request: AptRequest): Promise<AptChange> {
   const operation = `apt ${request.action}`
