@@ -162,7 +162,8 @@ function tellFetching(options: AptOptions): Required<Pick<AptRequest, 'onProgres
   const { quiet, onProgress, progress: manner = onProgress ? 'none' : 'auto' } = options
   const tells = !quiet && manner !== 'none' && manner !== 'json'
   return {
-    onProgress: (event) => progress.note({ ...event, kind: 'package' }),
+    onProgress: ({ packages, ...event }) =>
+      progress.note({ ...event, name: formatCount(packages, 'package'), kind: 'package' }),
     onFetched: (count) => {
       end()
       if (tells && count > 0) caller().say(`apt: installing ${formatCount(count, 'package')}\n`)

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { AptOptions, Container } from '../../sdk/index.js'
-import { builder, lane, tempDir } from '../lane.js'
+import { builder, command, lane, tempDir, top } from '../lane.js'
 import { container, inRoot, listing } from '../sdk/rooted.js'
 import { type AptScene, aptScene, file, hello, helloData } from './apt-scene.js'
 import { type DebKey, debKey, debRepository, type RepositoryOptions, sourceAt } from './deb-repository.js'
@@ -256,13 +256,31 @@ test('an owner outside the id map is named with what to do', async () => {
   assert.deepEqual(await listing(own), [])
 })
 
+test('a full disk is said, and leaves the container as it was', async (t) => {
+  const own = tempDir(t)
+  const big = { name: 'big', entries: [file('srv-big', 'x'.repeat(5_000_000))] }
+  const { source } = await debRepository(join(own, 'repository'), [big], { key: scene.key })
+  const enter = lane() === 'root' ? ['unshare', '-m'] : ['unshare', '-r', '-m']
+  const script = `mount -t tmpfs -o size=8m tmpfs "$1" && c=$("$2" --root "$1/root" --runroot "$1/run" from scratch) || exit 99
+"$2" --root "$1/root" --runroot "$1/run" apt --source "$3" --keyring "$4" "$c" install big; echo "code $?"
+m=$("$2" --root "$1/root" --runroot "$1/run" mount "$c") && ls -A "$m" && echo "$m" | grep -c merged`
+  mkdirSync(join(own, 'small'))
+  const words = [join(own, 'small'), join(top, 'bin/builder'), source, scene.key.keyring]
+  const ran = await command([...enter, 'sh', '-c', script, 'sh', ...words])
+  assert.equal(ran.stdout, 'code 125\n1\n', ran.stderr)
+  assert.match(
+    ran.stderr,
+    /^builder: apt install .*: the disk is full; free some space \(builder prune, builder rmi\)/m,
+  )
+})
+
 test('a machine without apt is told what to install', async (t) => {
   const store = tempDir(t)
   const made = (await builder(['from', 'scratch'], { store })).stdout.trim()
   // The namespace's own programs are there, and nothing of Debian's.
   const hidden = `for name in apt-get dpkg-deb; do mount --bind /dev/null "$(command -v $name)"; done 2>/dev/null || exit 99`
   const line = `${hidden}; exec "$0" apt ${made} install --suite bookworm hello`
-  const words = ['unshare', 'unshare', '-m', 'sh', '-c', line, join(process.cwd(), 'bin/builder')]
+  const words = ['unshare', 'unshare', '-m', 'sh', '-c', line, join(top, 'bin/builder')]
   const { code, stderr } = await builder(words, { store })
   assert.equal(code, 125, stderr)
   assert.match(stderr, /^builder: apt install apt-get: this program is not on this machine; install the package apt$/m)
