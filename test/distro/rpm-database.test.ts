@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { fullVersion, type InstalledPackage } from '../../sdk/distro/installed-package.js'
 import { type Installed, installedPackages } from '../../sdk/distro/installed-packages.js'
+import { BuilderError } from '../../sdk/errors.js'
 import { filesOfFolders } from '../../sdk/store/image-files.js'
 import { command, needs, tempDir } from '../lane.js'
 import { queried, type RpmDatabases, removeInLog, rpmDatabases, writeBerkeley, writeNdb } from './rpm-databases.js'
@@ -210,6 +211,43 @@ for (const [what, name, content, says] of damages)
       },
     )
   })
+
+for (const name of ['rpmdb.sqlite', 'Packages', 'Packages.db'])
+  test(`${name} with any bytes changed: a list, or a message`, async (t) => {
+    if (!needs(t, 'perl')) return
+    const root = rootWith(t, name)
+    const place = join(root, 'usr/lib/sysimage/rpm', name)
+    if (name === 'rpmdb.sqlite') writeFileSync(place, sqlite())
+    else if (name === 'Packages') await writeBerkeley(join(made.folder, 'headers'), place)
+    else writeNdb(join(made.folder, 'headers'), place)
+    const whole = readFileSync(place)
+    const random = randomNumbers(name.length)
+    for (let i = 0; i < 60; i++) {
+      const bytes = Buffer.from(whole)
+      // Half of the changes are where the structure is: at the beginning of pages.
+      for (let change = 0; change < 12; change++) {
+        const at = change % 2 ? random(bytes.length) : random(bytes.length / 4096) * 4096 + random(40)
+        bytes[at] = random(256)
+      }
+      writeFileSync(place, i % 10 ? bytes : bytes.subarray(0, random(bytes.length)))
+      try {
+        assert.ok(read(root).packages.length <= 200)
+      } catch (error) {
+        assert.ok(error instanceof BuilderError && error.code === 'INVALID', String(error))
+      }
+    }
+  })
+
+/** The same numbers in every run: xorshift32. */
+function randomNumbers(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) % Math.max(1, Math.floor(below))
+  }
+}
 
 function changed(bytes: Buffer, change: (bytes: Buffer) => void): Buffer {
   change(bytes)
