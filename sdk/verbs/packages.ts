@@ -131,12 +131,13 @@ function orAbsent(error: unknown): undefined {
 function neither(object: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof BuilderError) || error.code !== 'NOT_FOUND') throw error
-    const hint = error.hint ?? 'builder containers and builder images list them'
+    const isNear = error.hint?.startsWith('did you mean')
+    const hint = isNear ? error.hint : 'builder containers and builder images list them'
     throw new BuilderError('NOT_FOUND', {
       operation: 'packages',
       object,
       reason: 'no container or image has this name',
-      hint,
+      ...(hint === undefined ? {} : { hint }),
     })
   }
 }

@@ -162,6 +162,13 @@ const damages: readonly (readonly [what: string, name: string, content: () => Ui
     () => Buffer.from(sqlite().toString('latin1').replaceAll('tablePackages', 'tableXackages'), 'latin1'),
     /it has no table Packages/,
   ],
+  ['a tree that leads to no page', 'rpmdb.sqlite', () => looping(sqlite(), 0), /it has no page 0/],
+  [
+    'a tree that leads behind the file',
+    'rpmdb.sqlite',
+    () => looping(sqlite(), 0xffffffff),
+    /it has no page 4294967295/,
+  ],
   ['a tree that leads to itself', 'rpmdb.sqlite', () => looping(sqlite()), /page \d+ is used twice/],
   ['other database', 'Packages', () => 'x'.repeat(9000), /it is not a hash file of Berkeley DB/],
   ['a cut Berkeley DB', 'Packages', () => berkeleyMeta(), /it is shorter than it says/],
@@ -254,13 +261,24 @@ function changed(bytes: Buffer, change: (bytes: Buffer) => void): Buffer {
   return bytes
 }
 
-/** Every page that has pages below it has the page of the table's root as its last one. */
-function looping(bytes: Buffer): Buffer {
+/** Every page that has pages below it has itself, or `last`, as its last one. */
+function looping(bytes: Buffer, last?: number): Buffer {
   const size = bytes.readUInt16BE(16)
   const pages = Array.from({ length: bytes.length / size }, (_, i) => i).filter((i) => i > 0 && bytes[i * size] === 5)
-  for (const page of pages) bytes.writeUInt32BE(page + 1, page * size + 8)
+  for (const page of pages) bytes.writeUInt32BE(last ?? page + 1, page * size + 8)
   return bytes
 }
+
+test('an installation time that no calendar has is left out', (t) => {
+  // Two tags: a name, and a time of 64 bits.
+  const header = Buffer.alloc(64)
+  const words = [2, 16, 1000, 6, 0, 1, 1008, 5, 8, 1]
+  for (const [i, value] of words.entries()) header.writeUInt32BE(value, 4 * i)
+  header.write('late', 40)
+  header.fill(0xff, 48, 56)
+  const [late] = read(rootWith(t, 'Packages.db', ndbOf(header))).packages
+  assert.deepEqual([late?.name, late?.installed], ['late', undefined])
+})
 
 function berkeleyMeta(): Buffer {
   const meta = Buffer.alloc(4096)
