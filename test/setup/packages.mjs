@@ -53,6 +53,7 @@ export const testPackages = [
   { program: 'dpkg-deb', apt: 'dpkg' },
   { program: 'gpg', apt: 'gpg', dnf: 'gnupg2' },
   { program: 'systemd-analyze', apt: 'systemd' },
+  { program: 'kubectl', apt: 'kubernetes-client' },
 ]
 
 /** All that the bare lane can see: a small distribution's essential programs, and Node. */
