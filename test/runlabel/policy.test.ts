@@ -42,6 +42,12 @@ const verdicts: readonly (readonly [title: string, rules: readonly object[], ask
     ['who may write may read', [{ verdict: 'allow', asks: ['host-path-write:/srv'] }], [read], 'allow'],
     ['who may read may not write', [{ verdict: 'allow', asks: ['host-path-read:/srv'] }], [write], 'ask'],
     ['the root folder means everything below', [{ verdict: 'allow', asks: ['host-path-write:/'] }], [write], 'allow'],
+    [
+      'who may write everything may read it',
+      [{ verdict: 'allow', asks: ['host-root:write'] }],
+      [{ kind: 'host-root', object: 'read', text: '' }],
+      'allow',
+    ],
     ['a repository', [{ verdict: 'allow', images: ['registry.example/tools/web'], asks: ['*'] }], [], 'allow'],
     [
       'a repository with its tag',
