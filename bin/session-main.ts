@@ -31,7 +31,7 @@ process.on('uncaughtException', (error) => {
 })
 
 async function tidyUp(): Promise<void> {
-  const { endAllRuns } = await import('../sdk/verbs/begin-run.js')
+  const { endAllRuns } = await import('../sdk/verbs/run/begin.js')
   await endAllRuns()
   if (lock === undefined) return
   closeSync(Number(lock))

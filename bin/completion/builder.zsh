@@ -57,6 +57,34 @@ _builder() {
         '1:container:_builder_containers' \
         '*:path:_files'
       ;;
+    apt)
+      _arguments -s -S $globals \
+        '--mode=[extract]:value:(extract full)' \
+        '--suite=[Suite of Debian or Ubuntu]:suite: ' \
+        '*--component=[Component of the suite]:name: ' \
+        '--mirror=[Address of a mirror that has the suite, and of nothing else]:url: ' \
+        '*--source=[Source of packages, as a line of sources.list(5)]:line: ' \
+        '--keyring=[Keys that sign the packages]:file:_files' \
+        '--snapshot=[The suite as it was at a time]:date: ' \
+        '--from-host[Use this machine'\''s own sources and keys, and its way to reach them]' \
+        '--arch=[Architecture, as Debian or OCI names it]:arch: ' \
+        '--recommends[Install recommended packages too]' \
+        '(--depends --no-depends)--depends[Install what the packages need, or with --no-depends only what is named (extract only)]' \
+        '(--depends --no-depends)--no-depends[Install what the packages need, or with --no-depends only what is named (extract only)]' \
+        '*--exclude=[Package that is as if no source had it]:name: ' \
+        '--lock=[File with the exact packages]:file:_files' \
+        '--offline[Use only lists and packages that were fetched before]' \
+        '--docs[Keep documentation and manual pages]' \
+        '*--langs=[Languages whose translations are kept, as de or pt_BR]:lang: ' \
+        '--timestamp=[Time of what is younger, in seconds since 1970]:seconds: ' \
+        '(-y --yes)-y[Accepted for scripts]' \
+        '(-y --yes)--yes[Accepted for scripts]' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:container:_builder_containers' \
+        '*:word: '
+      ;;
     build|bud)
       _arguments -s -S $globals \
         '*-t+[Name of the image]:name: ' \
@@ -260,6 +288,37 @@ _builder() {
         '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
         '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
         '1:image:_builder_images'
+      ;;
+    dnf)
+      _arguments -s -S $globals \
+        '*--repo=[Repository that packages are taken from, and the key that signs them]:id url gpgkey key: ' \
+        '*--repofile=[File of repositories, as those in /etc/yum.repos.d]:file:_files' \
+        '--from-host[Take the repositories of this machine too]' \
+        '--releasever=[Release of the distribution, which repositories have in their addresses]:release: ' \
+        '--forcearch=[Architecture of the packages, when it is not this machine'\''s]:arch: ' \
+        '--nogpgcheck[Take packages that nobody signed]' \
+        '--weak-deps[Install what packages recommend, too]' \
+        '--docs[Install documents and manual pages, too]' \
+        '*--langs=[Languages whose files are installed, as en,de]:lang: ' \
+        '*-x+[Package that is not to be installed]:package: ' \
+        '*--exclude=[Package that is not to be installed]:package: ' \
+        '*--enable-module=[Module stream that is enabled before]:name stream: ' \
+        '--offline[Take metadata and packages from the cache of earlier runs, and use no network]' \
+        '--lock=[File of the exact packages]:file:_files' \
+        '--timestamp=[Time of what is installed, in seconds since 1970]:seconds: ' \
+        '--destdir=[Folder that download puts packages into]:dir:_files' \
+        '(-y --assumeyes)-y[Accepted for dnf'\''s scripts]' \
+        '(-y --assumeyes)--assumeyes[Accepted for dnf'\''s scripts]' \
+        '--progress=[How to show progress on standard error]:value:(auto plain tty json none)' \
+        '(-q --quiet)-q[Print nothing but the result]' \
+        '(-q --quiet)--quiet[Print nothing but the result]' \
+        '1:container:_builder_containers' \
+        '*:request: '
+      ;;
+    exec-host)
+      _arguments -s -S -A "-*" $globals \
+        '1:container:_builder_containers' \
+        '*::command:_normal'
       ;;
     from)
       _arguments -s -S $globals \
@@ -534,6 +593,13 @@ _builder() {
         '--json[Print JSON]' \
         '*:container:_builder_containers'
       ;;
+    packages)
+      _arguments -s -S $globals \
+        '--format=[How to print]:table json spdx cyclonedx template: ' \
+        '(-n --noheading)-n[Leave the column headings out]' \
+        '(-n --noheading)--noheading[Leave the column headings out]' \
+        '1:name: '
+      ;;
     plan)
       _arguments -s -S $globals \
         '--format=[How the plan is written]:value:(text svg json)' \
@@ -769,7 +835,6 @@ _builder() {
         '--engine=[Who executes what the label asks podman or docker for]:value:(builder podman docker auto)' \
         '--yes[Execute it without asking, unless the policy forbids it]' \
         '--authfile=[File with the logins]:file:_files' \
-        '--creds=[User and password for the registry]:user password: ' \
         '(--tls-verify --no-tls-verify)--tls-verify[Check the registry'\''s certificate]' \
         '(--tls-verify --no-tls-verify)--no-tls-verify[Check the registry'\''s certificate]' \
         '--cert-dir=[Folder with *.crt (authorities), *.cert and *.key (own certificate) for the registry]:dir:_files' \
@@ -869,6 +934,7 @@ _builder() {
 _builder_first() {
   local -a verbs=(
     'add:Copies files into a container, unpacks tar archives, fetches URLs'
+    'apt:Installs Debian and Ubuntu packages with this machine'\''s apt'
     'build:Builds an image from a Containerfile'
     'check:Checks that the store is whole'
     'commit:Makes an image of a container'
@@ -877,6 +943,8 @@ _builder_first() {
     'convert:Makes a recipe of a Containerfile'
     'copy:Copies files and folders into a container'
     'delete:Deletes an image from a registry'
+    'dnf:Installs packages into a container with the dnf of this machine'
+    'exec-host:Runs a command of this machine on a container'\''s files'
     'from:Creates a working container from an image'
     'generate:Verbs for generates'
     'history:Shows how an image was made'
@@ -891,6 +959,7 @@ _builder_first() {
     'manifest:Verbs for manifests'
     'materialize:Writes the layer blobs of images that exist only as directories, so that any OCI tool can read the store itself'
     'mount:Mounts containers'\'' root file systems and prints where'
+    'packages:Lists the packages that are installed in an image or a container'
     'plan:Shows what a build would do'
     'preprocess:Prints what the preprocessor makes of a Containerfile'
     'prune:Removes what nothing needs'

@@ -15,7 +15,7 @@ import type { Jobs } from './jobs.js'
 import { findImage, findOrigins, type Origins } from './origins.js'
 import type { StagePlan } from './plan-stage.js'
 import type { BuildState } from './state.js'
-import { describeStep } from './step-inputs.js'
+import { describeContent, describeStep } from './step-inputs.js'
 import type { FromInstruction, Instruction } from './syntax.js'
 import type { Bench } from './workshop.js'
 
@@ -68,19 +68,22 @@ export class StepWork {
       })
       return { state: 'done' }
     }
-    const { step, by, isKept } = await describeStep(job, state, outcome, this.#origins)
-    const key = stepKey(step)
-    const found = isKept && job.mayHit(this.plan.stage) ? await this.#find(step, key) : undefined
-    if (found) {
-      const { result, from } = found
-      job.onKept(key)
-      this.#advance(result, by)
-      const explanation = { state: 'hit' as const, key, ...(from === undefined ? {} : { from }) }
-      return { state: 'hit', explanation, ...(result.layer ? { layer: result.layer } : {}) }
+    const described = await describeStep(job, state, outcome, this.#origins)
+    const { by, isKept } = described
+    const byState = formOf(described.step)
+    const found = await this.#find(byState, isKept)
+    if (found) return this.#take(found, [byState], by)
+    const byContent = await describeContent(job, described, outcome, this.#origins)
+    const forms = byContent ? [byState, formOf(byContent)] : [byState]
+    const same = forms[1] && (await this.#find(forms[1], isKept))
+    if (same) {
+      const kept = await recordStep(job.store, byState.step, byState.key, same.result)
+      return this.#take(same, kept ? forms : forms.slice(1), by)
     }
-    const explanation = job.explain ? this.#whyMissed(step, key, isKept) : undefined
+    const last = forms.at(-1) ?? byState
+    const explanation = job.explain ? this.#whyMissed(last.step, last.key, isKept) : undefined
     const result = await this.#execute(outcome, instruction, id, state)
-    if (isKept && (await recordStep(job.store, step, key, result))) job.onKept(key)
+    for (const { step, key } of isKept ? forms : []) if (await recordStep(job.store, step, key, result)) job.onKept(key)
     this.#advance(result, by)
     this.#benchLayers = this.#now().layers.length
     return {
@@ -111,15 +114,23 @@ export class StepWork {
   }
 
   /** Here, or in the cache of another machine. */
-  async #find(step: Step, key: Digest): Promise<{ readonly result: StepResult; readonly from?: string } | undefined> {
+  async #find({ step, key }: Form, isKept: boolean): Promise<Found | undefined> {
     const { store, imported, signal } = this.job
+    if (!isKept || !this.job.mayHit(this.plan.stage)) return undefined
     const here = await lookUpStep(store, key)
-    if (here) return { result: here }
+    if (here) return { key, result: here }
     for (const one of imported) {
       const result = await one.take(step, key, signal)
-      if (result) return { result, from: one.name }
+      if (result) return { key, result, from: one.name }
     }
     return undefined
+  }
+
+  #take({ key, result, from }: Found, forms: readonly Form[], by: string): StepEnding {
+    for (const form of forms) this.job.onKept(form.key)
+    this.#advance(result, by)
+    const explanation = { state: 'hit' as const, key, ...(from === undefined ? {} : { from }) }
+    return { state: 'hit', explanation, ...(result.layer ? { layer: result.layer } : {}) }
   }
 
   #whyMissed(step: Step, key: Digest, isKept: boolean): StepExplanation {
@@ -171,6 +182,22 @@ export class StepWork {
         }
       : { ...state, said }
   }
+}
+
+/** One way to name a step. */
+interface Form {
+  readonly step: Step
+  readonly key: Digest
+}
+
+interface Found {
+  readonly key: Digest
+  readonly result: StepResult
+  readonly from?: string
+}
+
+function formOf(step: Step): Form {
+  return { step, key: stepKey(step) }
 }
 
 const fetchedAnew = 'what it fetches has no checksum, and could be something else each time'

@@ -5,7 +5,7 @@ import type { PlaceOutcome } from './evaluate-place.js'
 import type { RunOutcome } from './evaluate-run.js'
 import { rememberingFailure } from './failed-step.js'
 import type { BuildJob, ContextFiles } from './job.js'
-import type { Origin, Origins } from './origins.js'
+import { containerOf, type Origin, type Origins } from './origins.js'
 import { isRemote, needsContext } from './place-text.js'
 import type { StagePlan } from './plan-stage.js'
 import { placeOf, pointAt } from './point-at.js'
@@ -69,11 +69,6 @@ async function rootsOf(origins: Origins): Promise<ReadonlyMap<string, WorkRoot>>
 async function rootOf(origin: Origin): Promise<WorkRoot> {
   if (origin.kind === 'files') return { kind: 'folder', path: origin.path }
   return { kind: origin.kind === 'stage' ? 'container' : 'image', id: await containerOf(origin) }
-}
-
-/** A container or an image, by its ID. */
-async function containerOf(origin: Exclude<Origin, { readonly kind: 'files' }>): Promise<string> {
-  return origin.kind === 'stage' ? (await origin.end.bench()).id : (origin.state.from?.id ?? '')
 }
 
 async function placeWork({ job, origins }: Work, outcome: PlaceOutcome): Promise<PlaceWork> {

@@ -14,6 +14,9 @@ export type Origin =
   | { readonly kind: 'image'; readonly state: BuildState }
   | ({ readonly kind: 'files' } & ContextFiles)
 
+/** A stage or an image: what it has, its state tells. */
+export type Made = Exclude<Origin, { readonly kind: 'files' }>
+
 /** What each `from` of an instruction means. */
 export type Origins = ReadonlyMap<string, Origin>
 
@@ -35,6 +38,11 @@ export async function findOrigins(
     return { kind: 'image', state: await findImage(job, name, job.platform, instruction.position) }
   }
   return new Map(await Promise.all([...names].map(async (name) => [name, await find(name)] as const)))
+}
+
+/** A container or an image, by its ID. */
+export async function containerOf(origin: Made): Promise<string> {
+  return origin.kind === 'stage' ? (await origin.end.bench()).id : (origin.state.from?.id ?? '')
 }
 
 /** An image's state. Where there is none, a stage that may have been meant is told. */

@@ -1,3 +1,4 @@
+import type { Digest } from '../image/digest.js'
 import { parseMode } from '../layer/chmod.js'
 import { ignoreRules } from '../layer/ignore.js'
 import { leftOut, withoutIgnored } from '../layer/left-out.js'
@@ -9,8 +10,8 @@ import { isGitAddress } from '../transport/git-address.js'
 import type { FileOutcome } from './evaluate.js'
 import type { PlaceOutcome } from './evaluate-place.js'
 import type { RunOutcome } from './evaluate-run.js'
-import type { BuildJob } from './job.js'
-import type { Origin, Origins } from './origins.js'
+import type { BuildJob, ContextFiles } from './job.js'
+import { containerOf, type Made, type Origins } from './origins.js'
 import { fromOf, isBind, isRemote, placeText } from './place-text.js'
 import { envOf } from './situation.js'
 import type { BuildState } from './state.js'
@@ -50,6 +51,29 @@ export async function describeStep(
       const isPinned = checksum !== undefined || outcome.sources.every((one) => !isRemote(one) || isGitAddress(one))
       return { step: { verb, parent, inputs }, by, isKept: isPinned }
     }
+  }
+}
+
+/**
+ * The step of a copy from a stage or an image by what it copies: the same where a stage was made anew, and has made the same
+ * files. Undefined for all else, and for what cannot be read, which the copy itself will tell.
+ */
+export async function describeContent(
+  job: BuildJob,
+  { step, isKept }: DescribedStep,
+  outcome: FileOutcome,
+  origins: Origins,
+): Promise<Step | undefined> {
+  const origin =
+    isKept && outcome.kind === 'place' && outcome.from !== undefined ? origins.get(outcome.from) : undefined
+  if (outcome.kind !== 'place' || !origin || origin.kind === 'files') return undefined
+  try {
+    await using root = await job.workshop.root(await containerOf(origin), job.signal)
+    const owners = outcome.chown === undefined ? 'kept' : 'given'
+    return { ...step, inputs: { ...step.inputs, sources: await filesDigest(job, outcome, root, owners) } }
+  } catch {
+    job.signal.throwIfAborted()
+    return undefined
   }
 }
 
@@ -99,24 +123,34 @@ function placeInputs(outcome: PlaceOutcome): Record<string, StepInput> {
 
 /** Of a stage or an image the state and the names decide, so that nothing has to be read; of files their content. */
 async function sourcesInput(job: BuildJob, outcome: PlaceOutcome, origins: Origins): Promise<StepInput> {
-  const { files, from, chmod, parents } = outcome
+  const { files, from } = outcome
   const texts = files.map(({ name, content }) => [name, content])
   const origin = from === undefined ? undefined : origins.get(from)
   if (origin && origin.kind !== 'files') return [originDigest(origin), ...outcome.sources]
   const local = outcome.sources.filter((source) => !isRemote(source))
   const remote = await Promise.all(outcome.sources.filter(isRemote).map((one) => remoteInput(job, one, outcome)))
   if (local.length === 0) return [...texts, ...remote]
-  const { path, ignore } = origin ?? (await job.context())
-  const found = withoutIgnored(findSources(local, path, outcome.verb), local, ignore?.rules, outcome.verb)
-  const own = outcome.exclude && outcome.exclude.length > 0 ? ignoreRules(outcome.exclude) : undefined
+  const digest = await filesDigest(job, outcome, origin ?? (await job.context()), 'given')
+  return texts.length + remote.length === 0 ? digest : [digest, ...texts, ...remote]
+}
+
+async function filesDigest(
+  job: BuildJob,
+  { sources, verb, chmod, parents, exclude }: PlaceOutcome,
+  { path, ignore }: ContextFiles,
+  owners: 'given' | 'kept',
+): Promise<Digest> {
+  const local = sources.filter((source) => !isRemote(source))
+  const found = withoutIgnored(findSources(local, path, verb), local, ignore?.rules, verb)
+  const own = exclude && exclude.length > 0 ? ignoreRules(exclude) : undefined
   const { digest } = await contentDigest(job.store, found, {
-    owners: 'given',
+    owners,
     ...leftOut(ignore?.rules, own),
     ...(chmod === undefined ? {} : { mode: parseMode(chmod) }),
     ...(parents ? { parents } : {}),
     signal: job.signal,
   })
-  return texts.length + remote.length === 0 ? digest : [digest, ...texts, ...remote]
+  return digest
 }
 
 /** Of a repository the commit decides, which is asked for. */
@@ -129,6 +163,6 @@ async function remoteInput(
   return [source, await commits.of(source, checksum, signal)]
 }
 
-function originDigest(origin: Exclude<Origin, { readonly kind: 'files' }>): string {
+function originDigest(origin: Made): string {
   return stateDigest(origin.kind === 'stage' ? origin.end.state : origin.state)
 }

@@ -12,6 +12,8 @@ export interface Workshop {
   image(name: string, platform: Platform | undefined, signal: AbortSignal): Promise<BuildState>
   /** Makes a container of a state. */
   bench(state: BuildState, signal: AbortSignal): Promise<Bench>
+  /** Mounts what a container, by its ID, or an image has, to read from. Disposing of it lets go. */
+  root(id: string, signal: AbortSignal): Promise<AsyncDisposable & { readonly path: string }>
 }
 
 /** A container that the instructions of one stage work in. Disposing of it removes it. */

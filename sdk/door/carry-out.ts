@@ -3,7 +3,7 @@ import type { EngineContext, EngineHandler } from '../namespace/serve-engine.js'
 import type { Script } from '../namespace/session-script.js'
 import type { Surrounding, Surroundings } from '../namespace/surroundings.js'
 import type { GlobalOptions } from '../verbs/global.js'
-import type { ProgressOptions } from '../verbs/progress.js'
+import type { ProgressOptions } from '../verbs/progress/progress.js'
 import { type BegunRun, type MethodName, methods } from './methods.js'
 
 /** What crosses to the engine with every call. */
@@ -39,16 +39,21 @@ export function scriptIn(surroundings: Surroundings): Script {
   return {
     async handle(method, args, context) {
       const value = await carryOut(method, args, context)
-      if (method === 'beginRun' || method === 'beginImageRun') tokens.add((value as BegunRun).token)
-      if (method === 'endRun') tokens.delete((args as EngineCall).args[0] as string)
+      if (begins.has(method)) tokens.add((value as BegunRun).token)
+      if (method === 'endRun' || method === 'endOnHost') tokens.delete((args as EngineCall).args[0] as string)
       return value
     },
     async onGone() {
-      const { endRun } = await import('../verbs/begin-run.js')
-      await Promise.all([...tokens].map(endRun))
+      const { endRun } = await import('../verbs/run/begin.js')
+      const { endOnHost } = await import('../verbs/run/on-host.js')
+      // Each knows its own ones only.
+      await Promise.all([...tokens].flatMap((token) => [endRun(token), endOnHost(token)]))
     },
   }
 }
+
+/** What begins a command that has to be ended. */
+const begins: ReadonlySet<string> = new Set<MethodName>(['beginRun', 'beginImageRun', 'beginOnHost'])
 
 function speaking({ say }: EngineContext, work: () => Promise<unknown>): Promise<unknown> {
   if (!say) return work()

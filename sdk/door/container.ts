@@ -3,13 +3,15 @@ import { BuilderError } from '../errors.js'
 import { digestOf } from '../image/digest.js'
 import { isEmptyInput } from '../namespace/standard-input.js'
 import type { AddOptions } from '../verbs/add.js'
+import type { AptOptions, AptResult } from '../verbs/apt.js'
 import type { CommitOptions, CommitResult } from '../verbs/commit.js'
 import type { ConfigOptions } from '../verbs/config.js'
 import type { CopyOptions, CopyResult } from '../verbs/copy.js'
+import type { ExecHostOptions } from '../verbs/exec-host.js'
 import type { FromOptions, FromResult } from '../verbs/from.js'
 import type { GlobalOptions } from '../verbs/global.js'
 import type { Inspection } from '../verbs/inspect.js'
-import type { RunOptions } from '../verbs/run-options.js'
+import type { RunOptions } from '../verbs/run/options.js'
 import type { WorkdirOptions } from '../verbs/workdir.js'
 import { outputOf, type RunOutput, type RunStreams } from './run-output.js'
 import { containerShell, Pending } from './shell.js'
@@ -20,10 +22,13 @@ export interface ContainerRunOptions extends RunOptions, RunStreams {}
 
 const verbs = {
   add: verb('add'),
+  beginOnHost: verb('beginOnHost'),
+  apt: verb('apt'),
   beginRun: verb('beginRun'),
   commit: verb('commit'),
   config: verb('config'),
   copy: verb('copy'),
+  endOnHost: verb('endOnHost'),
   endRun: verb('endRun'),
   from: verb('from'),
   inspect: verb('inspect'),
@@ -92,6 +97,31 @@ export class Container {
     }
   }
 
+  /**
+   * Runs a command of this machine, in this script's working folder, as root of the namespace; `BUILDER_MOUNT` tells it where the
+   * container is. Its output is shown on standard error and given back. Throws `RunError` when it fails (unless `nothrow`),
+   * `NOT_FOUND`, `IN_USE`, `ABORTED`.
+   *
+   * @example
+   * ```ts
+   * import { from } from 'builder-sdk'
+   * const c = await from('scratch')
+   * await c.execHost(['sh', '-c', 'make install DESTDIR="$BUILDER_MOUNT"'])
+   * ```
+   */
+  async execHost(command: readonly string[], options: ExecHostOptions & RunStreams = {}): Promise<RunOutput> {
+    await this.#tidied()
+    const { input: _, stdio: __, quiet: ___, nothrow: ____, ...rest } = options
+    const begun = await verbs.beginOnHost(this.id, command, { ...this.#options, ...rest })
+    try {
+      // A namespace's root is where one stands after entering it.
+      const there = ['sh', '-c', 'cd -- "$1" && shift && exec "$@"', 'sh', process.cwd()]
+      return await outputOf({ ...begun, argv: [...there, ...begun.argv] }, this.name, options)
+    } finally {
+      await verbs.endOnHost(begun.token)
+    }
+  }
+
   /** Copies files and folders of this machine, or of `from`, into the container. Throws as the verb does. */
   async copy(source: string | readonly string[], destination?: string, options: CopyOptions = {}): Promise<CopyResult> {
     await Promise.all(this.#pending.ended)
@@ -102,6 +132,12 @@ export class Container {
   async add(source: string | readonly string[], destination?: string, options: AddOptions = {}): Promise<CopyResult> {
     await Promise.all(this.#pending.ended)
     return verbs.add(this.id, paths(source, destination), { ...this.#options, ...options })
+  }
+
+  /** Installs, removes, upgrades or downloads Debian packages with this machine's apt. Throws as the verb does. */
+  async apt(words: readonly string[], options: AptOptions = {}): Promise<AptResult> {
+    await this.#tidied()
+    return verbs.apt(this.id, words, { ...this.#options, ...options })
   }
 
   /** Changes what the image will say of itself. Throws `USAGE`. */

@@ -7,6 +7,6 @@ serveEngine(carryingOut(new Surroundings()), endRuns)
 
 /** The commands of a script that is gone would go on in its containers. */
 async function endRuns(): Promise<void> {
-  const { endAllRuns } = await import('../verbs/begin-run.js')
+  const { endAllRuns } = await import('../verbs/run/begin.js')
   await endAllRuns()
 }

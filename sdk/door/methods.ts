@@ -1,10 +1,12 @@
-import type { BegunRun } from '../verbs/begun-run.js'
+import type { BegunRun } from '../verbs/run/begun.js'
 
 /** Everything that an engine does for its client, by name; each is loaded when it is first asked for. */
 export const methods = {
   add: async () => (await import('../verbs/add.js')).add,
-  beginRun: async () => (await import('../verbs/begin-run.js')).beginRun,
+  beginOnHost: async () => (await import('../verbs/run/on-host.js')).beginOnHost,
+  beginRun: async () => (await import('../verbs/run/begin.js')).beginRun,
   beginImageRun: async () => (await import('../verbs/begin-image-run.js')).beginImageRun,
+  apt: async () => (await import('../verbs/apt.js')).apt,
   build: async () => (await import('../verbs/build.js')).build,
   check: async () => (await import('../verbs/check.js')).check,
   commit: async () => (await import('../verbs/commit.js')).commit,
@@ -13,7 +15,8 @@ export const methods = {
   convert: async () => (await import('../verbs/convert.js')).convert,
   copy: async () => (await import('../verbs/copy.js')).copy,
   deleteImage: async () => (await import('../verbs/delete.js')).deleteImage,
-  endRun: async () => (await import('../verbs/begin-run.js')).endRun,
+  endOnHost: async () => (await import('../verbs/run/on-host.js')).endOnHost,
+  endRun: async () => (await import('../verbs/run/begin.js')).endRun,
   from: async () => (await import('../verbs/from.js')).from,
   generateKube: async () => (await import('../verbs/generate-kube.js')).generateKube,
   generateQuadlet: async () => (await import('../verbs/generate-quadlet.js')).generateQuadlet,
@@ -37,6 +40,7 @@ export const methods = {
   manifestRm: async () => (await import('../verbs/manifest-rm.js')).manifestRm,
   materialize: async () => (await import('../verbs/materialize.js')).materialize,
   mount: async () => (await import('../verbs/mount.js')).mount,
+  packages: async () => (await import('../verbs/packages.js')).packages,
   plan: async () => (await import('../verbs/plan.js')).plan,
   preprocess: async () => (await import('../verbs/preprocess.js')).preprocess,
   prune: async () => (await import('../verbs/prune.js')).prune,

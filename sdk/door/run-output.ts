@@ -1,7 +1,7 @@
 import { RunError } from '../errors.js'
 import { redactText } from '../runtime/redact.js'
-import type { BegunRun } from '../verbs/begun-run.js'
-import { execute, secretsOf } from '../verbs/execute.js'
+import type { BegunRun } from '../verbs/run/begun.js'
+import { execute, secretsOf } from '../verbs/run/execute.js'
 import { entering } from './verb.js'
 
 /** How a script gives a command its streams, and takes its end. */

@@ -5,10 +5,10 @@ import { type Engine, sharedEngine } from '../namespace/engine.js'
 import { isInside } from '../namespace/inside.js'
 import { joinSession } from '../namespace/session-client.js'
 import { ownSurrounding } from '../namespace/surroundings.js'
-import type { BuildProgressOptions } from '../verbs/build-progress.js'
+import type { BuildProgressOptions } from '../verbs/build/progress.js'
 import type { GlobalOptions } from '../verbs/global.js'
-import type { ProgressOptions } from '../verbs/progress.js'
-import type { ProgressEvent } from '../verbs/progress-event.js'
+import type { ProgressEvent } from '../verbs/progress/event.js'
+import type { ProgressOptions } from '../verbs/progress/progress.js'
 import type { EngineCall } from './carry-out.js'
 import { type Method, type MethodName, methods } from './methods.js'
 
@@ -27,6 +27,7 @@ const outside: ReadonlySet<MethodName> = new Set<MethodName>([
   'logs',
   'manifestExists',
   'manifestInspect',
+  'packages',
   'preprocess',
   'referrers',
   'rename',

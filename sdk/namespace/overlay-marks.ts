@@ -46,6 +46,7 @@ export function childOf(folder: Buffer, name: Buffer): Buffer {
 
 const slash = Buffer.from('/')
 
-function isMark(name: string): boolean {
+/** Whether an extended attribute is an overlay's note on where it lies, and not the file's own. */
+export function isMark(name: string): boolean {
   return /^(?:user|trusted)\.overlay\.|^user\.fuseoverlayfs\./.test(name)
 }

@@ -11,23 +11,49 @@ export function endRun({ id, folder, isolation, runtime, env, inMemory, sharesPr
   if (isolation === 'chroot') endProcess(readText(join(folder, 'process')))
   // A folder in memory is gone with its namespace, or not to be seen from this one: then its processes tell.
   const isLost = inMemory === true && !existsSync(join(folder, 'config.json')) && !existsSync(join(folder, 'settings'))
-  if (isLost) for (const stat of processesOf(id)) endProcess(stat)
+  if (isLost) for (const stat of [...runtimesOf(id), ...processesOf(id)]) endProcess(stat)
   const isLeft = existsSync(join(folder, 'state', id))
   if (!runtime || !(isLeft || sharesProcesses)) return
   const [program = '', ...args] = runtime
-  if (isLeft) spawnSync(program, [...args, 'delete', '--force', id], { stdio: 'ignore', env, timeout: 30_000 })
+  if (isLeft) {
+    spawnSync(program, [...args, 'delete', '--force', id], { stdio: 'ignore', env, timeout: 30_000 })
+    // The runtime that waits for it gives the terminal back, and would make its folder again once it is removed.
+    for (const stat of runtimesOf(id)) if (!hasEnded(stat, runtimePatience)) endProcess(stat)
+  }
   // Of the host's pid namespace the kernel ends nothing by itself.
   // A runtime that was killed between the start of the command and the writing of its state has forgotten it.
   for (const stat of processesOf(id)) endProcess(stat)
 }
 
+/** Milliseconds that a runtime has for that. */
+const runtimePatience = 1_000
+
 /** @param written - The process's /proc/<pid>/stat as it was before. */
 function endProcess(written: string): void {
   const pid = Number.parseInt(written, 10)
   if (!(pid > 1) || startTimeOf(written) !== startTimeOf(statOf(pid))) return
-  process.kill(pid, 'SIGKILL')
-  const deadline = Date.now() + 5_000
-  while (startTimeOf(statOf(pid)) === startTimeOf(written) && Date.now() < deadline) pause(2)
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has just ended, or is somebody else's that only has the same words.
+    return
+  }
+  hasEnded(written, 5_000)
+}
+
+function hasEnded(written: string, patience: number): boolean {
+  const pid = Number.parseInt(written, 10)
+  const isThere = () => startTimeOf(statOf(pid)) === startTimeOf(written)
+  const deadline = Date.now() + patience
+  while (isThere() && Date.now() < deadline) pause(2)
+  return !isThere()
+}
+
+/** The processes that execute the run from outside: its ID is the last of their words. */
+function runtimesOf(id: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && readText(`/proc/${name}/cmdline`).endsWith(`\0${id}\0`))
+    .map((name) => statOf(Number(name)))
 }
 
 /** The processes that see a mount from the run's own directory, as every process of it does and no other. */

@@ -59,6 +59,12 @@ function resolvConf({ network, nameserver }: EtcRequest): string {
     .join('\n')}\n`
 }
 
+/** Throws `USAGE` for a name server or a host that is wrongly written. */
+export function checkEtc({ addHosts = [], dns = {} }: Pick<EtcRequest, 'addHosts' | 'dns'>): void {
+  addHosts.forEach(hostEntry)
+  dns.servers?.forEach(checkServer)
+}
+
 function withDns(text: string, { servers = [], search = [], options = [] }: DnsSettings): string {
   const given: readonly (readonly [word: string, lines: readonly string[]])[] = [
     ['nameserver', servers.map(checkServer).map((server) => `nameserver ${server}`)],

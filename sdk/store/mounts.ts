@@ -8,9 +8,11 @@ import { namespaceKeeper } from '../namespace/keeper.js'
 import { isMountPoint } from '../namespace/mountinfo.js'
 import { foldOverlay, mountOverlay, settleOverlay, unmountOverlay } from '../namespace/overlay.js'
 import { bootID, isAlive, startTimeOf } from '../namespace/process.js'
+import { applyThroughMount, applyToUpper } from './apply-change.js'
 import { type ContainerRecord, containerDir, requireContainer, updateContainer } from './containers.js'
 import { layerDiff } from './layers.js'
 import { withLock } from './locks.js'
+import { removeTree } from './remove-tree.js'
 import type { Store } from './store.js'
 import { upperDiff } from './upper.js'
 
@@ -120,9 +122,45 @@ export function tidyRoot(store: Store, id: string, signal?: AbortSignal): Promis
   })
 }
 
-/** Serialises all that mounts, unmounts or gives up a container's upper directory. */
-export function lockMounts<T>(store: Store, id: string, signal: AbortSignal | undefined, task: () => Promise<T>) {
-  return withLock(store, `mount-${id}`, task, { purpose: 'mount', ...(signal ? { signal } : {}) })
+/**
+ * Serialises all that mounts, unmounts or gives up a container's upper directory. First it finishes a change that a killed
+ * process had decided on.
+ */
+export function lockMounts<T>(
+  store: Store,
+  id: string,
+  signal: AbortSignal | undefined,
+  task: () => Promise<T>,
+  purpose = 'mount',
+): Promise<T> {
+  const finished = async () => {
+    await finishChange(store, id)
+    return task()
+  }
+  return withLock(store, `mount-${id}`, finished, { purpose, ...(signal ? { signal } : {}) })
+}
+
+/**
+ * Makes what lies in a container's folder `change` a part of it: through its mount where it is mounted here, else in its upper
+ * directory. May be done twice. Left alone while the container is mounted in another namespace. Call it within {@link lockMounts}.
+ */
+export async function finishChange(store: Store, id: string): Promise<void> {
+  const dir = containerDir(store, id)
+  const change = changeOf(store, id)
+  if (!existsSync(change)) return
+  if (isMountPoint(mergedOf(store, id))) await applyThroughMount(change, mergedOf(store, id))
+  else {
+    const record = requireContainer(store, id)
+    if (isMounted(record) || uses(store, id).length > 0) return
+    await settleOverlay(dir)
+    await applyToUpper(change, upperDiff(dir), lowersOf(store, record.layers))
+  }
+  await removeTree(store, change)
+}
+
+/** Where a change waits that is decided on and not yet made: the upper directory of an overlay on the container's root. */
+export function changeOf(store: Store, id: string): string {
+  return join(containerDir(store, id), 'change')
 }
 
 /**
@@ -133,24 +171,41 @@ export function lowersOf(store: Store, layers: readonly Digest[]): string[] {
   return [...new Set([...layers].reverse())].map((diffID) => layerDiff(store, diffID))
 }
 
-/** An upper directory may be mounted once only, so a verb in another namespace is waited for, outside the lock it needs. */
-async function mountHere(store: Store, id: string, signal: AbortSignal | undefined, then: () => Promise<void>) {
+/**
+ * Does work under {@link lockMounts} when no verb in another namespace has the container's root: an upper directory may be
+ * mounted once only. Such a verb is waited for, outside the lock it needs. Throws `IN_USE` when it is mounted there to stay.
+ */
+export async function whenReachable<T>(
+  store: Store,
+  id: string,
+  signal: AbortSignal | undefined,
+  task: (record: ContainerRecord) => Promise<T>,
+  purpose?: string,
+): Promise<T> {
+  const attempt = async () => {
+    const record = requireContainer(store, id)
+    return isReachable(store, record) ? { value: await task(record) } : undefined
+  }
   for (let delay = 1; ; delay = Math.min(delay * 2, 50)) {
     signal?.throwIfAborted()
-    const done = await lockMounts(store, id, signal, async () => {
-      const record = requireContainer(store, id)
-      if (!isMountPoint(mergedOf(store, id))) {
-        if (isMounted(record)) throw mountedElsewhere(record)
-        if (uses(store, id).some((use) => use.mountNamespace !== mountNamespace())) return false
-        await mountRoot(store, record)
-      }
-      await mkdir(usesDir(store, id), { recursive: true })
-      await then()
-      return true
-    })
-    if (done) return
+    const done = await lockMounts(store, id, signal, attempt, purpose)
+    if (done) return done.value
     await new Promise((resolve) => setTimeout(resolve, delay))
   }
+}
+
+function isReachable(store: Store, record: ContainerRecord): boolean {
+  if (isMountPoint(mergedOf(store, record.id))) return true
+  if (isMounted(record)) throw mountedElsewhere(record)
+  return uses(store, record.id).every((use) => use.mountNamespace === mountNamespace())
+}
+
+function mountHere(store: Store, id: string, signal: AbortSignal | undefined, then: () => Promise<void>) {
+  return whenReachable(store, id, signal, async (record) => {
+    if (!isMountPoint(mergedOf(store, id))) await mountRoot(store, record)
+    await mkdir(usesDir(store, id), { recursive: true })
+    await then()
+  })
 }
 
 function mountRoot(store: Store, { id, layers }: ContainerRecord): Promise<void> {
@@ -190,7 +245,8 @@ function forgetMount({ mounted: _, ...rest }: ContainerRecord): ContainerRecord 
   return rest
 }
 
-function mergedOf(store: Store, id: string): string {
+/** Where a container's root is mounted. */
+export function mergedOf(store: Store, id: string): string {
   return join(containerDir(store, id), 'merged')
 }
 

@@ -16,10 +16,10 @@ import { openStore, type Store } from '../store/store.js'
 import { temporaryFolder } from '../store/temporary.js'
 import { fetchGit, type GitOptions, isGitAddress } from '../transport/git.js'
 import type { CopyResult } from './copy.js'
-import { type LazyRoot, lazyRoot } from './other-root.js'
-import { byOrigin, placingInputs, readContent, withoutNames } from './place-step.js'
 import { contextRules, copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
-import { beginStep, type StepDone, type StepWish } from './step.js'
+import { type LazyRoot, lazyRoot } from './run/other-root.js'
+import { byOrigin, placingInputs, readContent, withoutNames } from './step/place.js'
+import { beginStep, type StepDone, type StepWish } from './step/step.js'
 
 /** Options of {@link add}. */
 export interface AddOptions extends PlacingOptions {

@@ -13,20 +13,21 @@ import type { Image } from '../store/images.js'
 import { addToList } from '../store/lists.js'
 import { isList } from '../store/read-list.js'
 import { openStore, type Store } from '../store/store.js'
-import { openCaches } from './build-cache.js'
-import { checkFile } from './build-check.js'
-import { finishImage } from './build-finish.js'
-import { openInputs, planFor } from './build-inputs.js'
-import { type Building, hereOf, jobFor, jobsOf } from './build-job.js'
-import type { BuildOptions, BuildResult } from './build-options.js'
-import type { BuildProgress } from './build-progress.js'
-import { watchBuild } from './build-watch.js'
+import { openCaches } from './build/cache.js'
+import { checkFile } from './build/check.js'
+import { checkEarly } from './build/early.js'
+import { finishImage } from './build/finish.js'
+import { openInputs, planFor } from './build/inputs.js'
+import { type Building, hereOf, jobFor, jobsOf } from './build/job.js'
+import type { BuildOptions, BuildResult } from './build/options.js'
+import type { BuildProgress } from './build/progress.js'
+import { watchBuild } from './build/watch.js'
 import { epochOf } from './epoch.js'
-import { reapContainers, reapRuns } from './reap.js'
 import { writeResult } from './result-file.js'
+import { reapContainers, reapRuns } from './run/reap.js'
 import type { OutputOptions } from './write-output.js'
 
-export type { BuildOptions, BuildResult } from './build-options.js'
+export type { BuildOptions, BuildResult } from './build/options.js'
 
 /**
  * Builds an image from a Containerfile.
@@ -64,6 +65,7 @@ async function buildWatched(context: string, options: BuildOptions, progress: Bu
   const names = [...(options.tag ?? []), ...outputNames(outputs)].map(localName)
   if (options.manifest !== undefined) localName(options.manifest)
   for (const secret of options.secret ?? []) parseSecret(secret)
+  await checkEarly(options, outputs)
   const platforms = platformsOf(options.platform)
   const store = await openStore(options)
   await using held = new Held()

@@ -8,10 +8,10 @@ import type { Content } from '../steps/content.js'
 import { type ContainerRecord, findContainer } from '../store/containers.js'
 import { useRoot } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
-import { type LazyRoot, lazyRoot } from './other-root.js'
-import { byOrigin, placingInputs, readContent, withoutNames } from './place-step.js'
 import { contextRules, copyAll, destinationOf, noteHistory, type PlacingOptions, placing } from './placing.js'
-import { beginStep, type StepDone, type StepWish } from './step.js'
+import { type LazyRoot, lazyRoot } from './run/other-root.js'
+import { byOrigin, placingInputs, readContent, withoutNames } from './step/place.js'
+import { beginStep, type StepDone, type StepWish } from './step/step.js'
 
 /** Options of {@link copy}. */
 export interface CopyOptions extends PlacingOptions {

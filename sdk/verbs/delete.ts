@@ -3,7 +3,7 @@ import { deleteImage as deleteAt } from '../transport/docker.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import { transportOf } from '../transport/transport-text.js'
 import type { GlobalOptions } from './global.js'
-import { remoteReference } from './pull-names.js'
+import { remoteReference } from './transfer/pull-names.js'
 
 /** Options of {@link deleteImage}. */
 export interface DeleteOptions extends GlobalOptions, RegistryOptions {}

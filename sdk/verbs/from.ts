@@ -16,10 +16,10 @@ import { withLock } from '../store/locks.js'
 import { openStore, type Store } from '../store/store.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import type { GlobalOptions } from './global.js'
-import type { ProgressOptions } from './progress.js'
-import type { PulledImage } from './pull-fetch.js'
-import { type PullImageOptions, pullImage } from './pull-image.js'
+import type { ProgressOptions } from './progress/progress.js'
 import { writeResult } from './result-file.js'
+import type { PulledImage } from './transfer/pull-fetch.js'
+import { type PullImageOptions, pullImage } from './transfer/pull-image.js'
 
 /** Options of {@link from}. */
 export interface FromOptions extends GlobalOptions, RegistryOptions, ProgressOptions {

@@ -1,4 +1,4 @@
-import { visible } from './build-output.js'
+import { visible } from './build/output.js'
 
 /** Text that is HTML already. */
 export class Markup {

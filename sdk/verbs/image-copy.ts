@@ -1,11 +1,11 @@
 import { parsePlatform } from '../image/platform.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
-import { checkPlaces, checkPlatforms, sinkAt, sourceAt } from './image-copy-places.js'
-import { type CopyOutline, outlineOf } from './image-copy-plan.js'
-import { type SidesOptions, sidesOf } from './image-copy-sides.js'
-import { checkTransfer, type TransferOptions, transferImage } from './image-copy-transfer.js'
 import { writeResult } from './result-file.js'
+import { checkPlaces, checkPlatforms, sinkAt, sourceAt } from './transfer/copy-places.js'
+import { type CopyOutline, outlineOf } from './transfer/copy-plan.js'
+import { type SidesOptions, sidesOf } from './transfer/copy-sides.js'
+import { checkTransfer, type TransferOptions, transferImage } from './transfer/copy-transfer.js'
 
 /** Options of {@link imageCopy}. */
 export interface ImageCopyOptions extends GlobalOptions, SidesOptions, TransferOptions {

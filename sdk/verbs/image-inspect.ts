@@ -3,11 +3,11 @@ import { parsePlatform } from '../image/platform.js'
 import { openStore } from '../store/store.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import type { GlobalOptions } from './global.js'
-import { checkPlaces, sourceAt } from './image-copy-places.js'
-import { describeImage, type ImageInspection } from './image-inspect-describe.js'
-import { repositoryOf, tagsOf } from './image-inspect-tags.js'
+import { checkPlaces, sourceAt } from './transfer/copy-places.js'
+import { describeImage, type ImageInspection } from './transfer/inspect-describe.js'
+import { repositoryOf, tagsOf } from './transfer/inspect-tags.js'
 
-export type { ImageInspection, LayerData } from './image-inspect-describe.js'
+export type { ImageInspection, LayerData } from './transfer/inspect-describe.js'
 
 /** Options of {@link imageInspect}. */
 export interface ImageInspectOptions extends GlobalOptions, RegistryOptions {

@@ -5,8 +5,8 @@ import { listTags as tagsAt } from '../transport/docker.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import { transportOf } from '../transport/transport-text.js'
 import type { GlobalOptions } from './global.js'
-import { namesInFile } from './list-tags-file.js'
-import { remoteReference } from './pull-names.js'
+import { namesInFile } from './transfer/list-tags-file.js'
+import { remoteReference } from './transfer/pull-names.js'
 
 /** Options of {@link listTags}. */
 export interface ListTagsOptions extends GlobalOptions, RegistryOptions {}

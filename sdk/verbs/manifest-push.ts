@@ -7,9 +7,9 @@ import { localSource } from '../transport/local.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import { type ImageSink, type ImageSource, openSink } from '../transport/transport.js'
 import type { GlobalOptions } from './global.js'
-import { checkTransfer, type TransferOptions, transferImage } from './image-copy-transfer.js'
-import { pushDestination } from './push-destination.js'
 import { writeResult } from './result-file.js'
+import { checkTransfer, type TransferOptions, transferImage } from './transfer/copy-transfer.js'
+import { pushDestination } from './transfer/push-destination.js'
 
 /** Options of {@link manifestPush}. */
 export interface ManifestPushOptions extends GlobalOptions, RegistryOptions, TransferOptions {

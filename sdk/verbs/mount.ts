@@ -3,7 +3,7 @@ import { findContainer, listContainers } from '../store/containers.js'
 import { isMounted, mountForUser } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
-import { besideSteps, taint } from './step-lock.js'
+import { besideSteps, taint } from './step/lock.js'
 
 /** Options of {@link mount}. */
 export interface MountOptions extends GlobalOptions {

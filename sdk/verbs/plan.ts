@@ -8,8 +8,8 @@ import { plannedStages } from '../containerfile/planned-stages.js'
 import { platformsOf } from '../containerfile/platforms.js'
 import { isArchive } from '../layer/archive.js'
 import { openStore } from '../store/store.js'
-import { openInputs, planFor } from './build-inputs.js'
-import type { PlanningOptions } from './build-source.js'
+import { openInputs, planFor } from './build/inputs.js'
+import type { PlanningOptions } from './build/source.js'
 
 /** Options of {@link plan}. */
 export interface PlanOptions extends PlanningOptions {

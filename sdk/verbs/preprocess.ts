@@ -3,7 +3,7 @@ import { placeOf } from '../containerfile/point-at.js'
 import { preprocessContainerfile } from '../containerfile/preprocess.js'
 import type { Warning } from '../containerfile/syntax.js'
 import { caller } from '../namespace/caller.js'
-import { type PreprocessorOptions, preprocessorFlags } from './build-source.js'
+import { type PreprocessorOptions, preprocessorFlags } from './build/source.js'
 import type { GlobalOptions } from './global.js'
 
 /** Options of {@link preprocess}. */

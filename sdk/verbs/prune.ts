@@ -5,7 +5,7 @@ import { prune as collect } from '../store/garbage.js'
 import type { CacheLimits } from '../store/prune-steps.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
-import { reapContainers, reapRuns } from './reap.js'
+import { reapContainers, reapRuns } from './run/reap.js'
 
 /** Options of {@link prune}. */
 export interface PruneOptions extends GlobalOptions {

@@ -2,9 +2,9 @@ import { parsePlatform } from '../image/platform.js'
 import { openStore } from '../store/store.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import type { GlobalOptions } from './global.js'
-import { checkPlatforms } from './image-copy-places.js'
-import type { ProgressOptions } from './progress.js'
-import { pullImage } from './pull-image.js'
+import type { ProgressOptions } from './progress/progress.js'
+import { checkPlatforms } from './transfer/copy-places.js'
+import { pullImage } from './transfer/pull-image.js'
 
 /** Options of {@link pull}. */
 export interface PullOptions extends GlobalOptions, RegistryOptions, ProgressOptions {

@@ -4,10 +4,10 @@ import { localSource } from '../transport/local.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import { openSink } from '../transport/transport.js'
 import type { GlobalOptions } from './global.js'
-import { checkTransfer, type TransferOptions, transferImage } from './image-copy-transfer.js'
-import { pushDestination } from './push-destination.js'
 import { writeResult } from './result-file.js'
 import { rmi } from './rmi.js'
+import { checkTransfer, type TransferOptions, transferImage } from './transfer/copy-transfer.js'
+import { pushDestination } from './transfer/push-destination.js'
 
 /** Options of {@link push}. */
 export interface PushOptions extends GlobalOptions, RegistryOptions, TransferOptions {

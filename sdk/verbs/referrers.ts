@@ -2,7 +2,7 @@ import { referrers as referrersAt } from '../transport/docker.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import { registryImage } from './delete.js'
 import type { GlobalOptions } from './global.js'
-import { remoteReference } from './pull-names.js'
+import { remoteReference } from './transfer/pull-names.js'
 
 /** Options of {@link referrers}. */
 export interface ReferrersOptions extends GlobalOptions, RegistryOptions {

@@ -1,6 +1,6 @@
 import type { Digest } from '../image/digest.js'
 import type { LayerFiles } from '../store/layer-files.js'
-import type { BuildRecord, StepRecord } from './build-record.js'
+import type { BuildRecord, StepRecord } from './build/record.js'
 
 /** All that the page on a build says. */
 export interface BuildReport {

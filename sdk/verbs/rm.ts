@@ -11,8 +11,8 @@ import {
 import { abandonMount, isMounted, unmountForUser, usesOf } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
-import { reapRuns } from './reap.js'
-import { besideSteps } from './step-lock.js'
+import { reapRuns } from './run/reap.js'
+import { besideSteps } from './step/lock.js'
 import { stopDetached } from './stop-detached.js'
 
 /** Options of {@link rm}. */

@@ -7,9 +7,9 @@ import { findContainer, updateContainer } from '../store/containers.js'
 import { self } from '../store/owner.js'
 import { openStore } from '../store/store.js'
 import { beginInContainer } from './begin-image-run.js'
-import { endRun } from './begin-run.js'
 import { type Detached, readDetached, writeDetached } from './detached.js'
 import type { GlobalOptions } from './global.js'
+import { endRun } from './run/begin.js'
 
 /**
  * Runs what `run-image --detach` has prepared, and tidies up after it. Not for users: descriptor 3 is who started it, and is told

@@ -11,8 +11,8 @@ import { parseSecurityOptions } from '../runtime/security-option.js'
 import { parseTmpfs } from '../runtime/tmpfs-option.js'
 import { insidePath, parseVolume } from '../runtime/volume.js'
 import type { ImageRun } from './image-run.js'
+import type { RunOptions } from './run/options.js'
 import type { RunImageOptions } from './run-image-options.js'
-import type { RunOptions } from './run-options.js'
 
 /** The options in the words of a run in a container. Throws `NOT_FOUND` for an environment file, `INVALID`, `USAGE`. */
 export function runOptionsOf(options: RunImageOptions, id: string): RunOptions {

@@ -1,8 +1,8 @@
 import { caller } from '../namespace/caller.js'
 import { isEmptyInput } from '../namespace/standard-input.js'
-import { beginRun, endRun } from './begin-run.js'
-import { execute } from './execute.js'
-import type { RunOptions } from './run-options.js'
+import { beginRun, endRun } from './run/begin.js'
+import { execute } from './run/execute.js'
+import type { RunOptions } from './run/options.js'
 
 /** How a command ended. */
 export interface RunResult {

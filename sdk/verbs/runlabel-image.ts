@@ -7,7 +7,7 @@ import type { Store } from '../store/store.js'
 import type { RegistryOptions } from '../transport/registry/access.js'
 import type { GlobalOptions } from './global.js'
 import { ownLauncher } from './own-launcher.js'
-import type { PullPolicy } from './pull-image.js'
+import type { PullPolicy } from './transfer/pull-image.js'
 
 /** An image that a label's command speaks of. */
 export interface LabelImage {
@@ -18,8 +18,8 @@ export interface LabelImage {
   readonly pinned: string
 }
 
-/** How a missing image is fetched. */
-export interface LabelImageOptions extends GlobalOptions, RegistryOptions {
+/** How a missing image is fetched. A password would be seen in the words of the process that pulls. */
+export interface LabelImageOptions extends GlobalOptions, Omit<RegistryOptions, 'creds'> {
   pull?: boolean | PullPolicy
 }
 
@@ -47,14 +47,13 @@ function named(image: Image, text: string): LabelImage {
 /** Layers are unpacked in the namespace; a process of its own goes there. Gives what finds the image. */
 async function pull(store: Store, text: string, policy: PullPolicy, options: LabelImageOptions): Promise<string> {
   if (!isInside()) return pullByLauncher(text, policy, options)
-  const { pullImage } = await import('./pull-image.js')
+  const { pullImage } = await import('./transfer/pull-image.js')
   const { pull: _, ...rest } = options
   return (await pullImage(store, text, { ...rest, policy, operation: 'runlabel' })).digest
 }
 
 function pullByLauncher(text: string, policy: PullPolicy, options: LabelImageOptions): Promise<string> {
-  const { authfile, certDir, tlsVerify, creds, signal } = options
-  if (creds !== undefined) throw noCredentials()
+  const { authfile, certDir, tlsVerify, signal } = options
   const flags = [
     ...(authfile === undefined ? [] : [`--authfile=${authfile}`]),
     ...(certDir === undefined ? [] : [`--cert-dir=${certDir}`]),
@@ -79,13 +78,4 @@ function failed(text: string, stderr: string): BuilderError {
   const last = stderr.trim().split('\n').at(-1) ?? ''
   const reason = last.replace(/^builder: /, '') || 'it failed'
   return new BuilderError('NOT_FOUND', { operation: 'runlabel --pull', object: JSON.stringify(text), reason })
-}
-
-function noCredentials(): BuilderError {
-  return new BuilderError('USAGE', {
-    operation: 'runlabel',
-    object: '--creds',
-    reason: 'a password would be seen by everybody on the machine',
-    hint: 'log in first: builder login REGISTRY',
-  })
 }

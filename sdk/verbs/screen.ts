@@ -1,6 +1,6 @@
 import { columnsOf } from '../image/table.js'
 import { type Caller, divert } from '../namespace/caller.js'
-import { cut } from './progress-text.js'
+import { cut } from './progress/text.js'
 import { unstyled } from './style.js'
 
 /** Lines that stand at the end of a terminal and change. */

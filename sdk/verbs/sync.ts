@@ -4,11 +4,11 @@ import { caller } from '../namespace/caller.js'
 import { openStore, type Store } from '../store/store.js'
 import { openSink, openSource } from '../transport/transport.js'
 import type { GlobalOptions } from './global.js'
-import { checkPlatforms } from './image-copy-places.js'
-import { type SidesOptions, sidesOf } from './image-copy-sides.js'
-import { checkTransfer, type TransferOptions, transferImage } from './image-copy-transfer.js'
-import { destinationFor, prepareDestination } from './sync-destination.js'
-import { type SyncSource, sourcesOf } from './sync-sources.js'
+import { checkPlatforms } from './transfer/copy-places.js'
+import { type SidesOptions, sidesOf } from './transfer/copy-sides.js'
+import { checkTransfer, type TransferOptions, transferImage } from './transfer/copy-transfer.js'
+import { destinationFor, prepareDestination } from './transfer/sync-destination.js'
+import { type SyncSource, sourcesOf } from './transfer/sync-sources.js'
 
 /** Options of {@link sync}. */
 export interface SyncOptions extends GlobalOptions, SidesOptions, TransferOptions {

@@ -5,7 +5,7 @@ import { type ContainerRecord, findContainer, updateContainer } from '../store/c
 import { useRoot } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
-import { beginStep, type StepDone } from './step.js'
+import { beginStep, type StepDone } from './step/step.js'
 
 /** Options of {@link workdir}. */
 export interface WorkdirOptions extends GlobalOptions {}

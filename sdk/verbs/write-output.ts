@@ -14,8 +14,8 @@ import type { Image } from '../store/read-image.js'
 import { isList } from '../store/read-list.js'
 import type { Store } from '../store/store.js'
 import { hiddenPath } from '../transport/hidden.js'
-import { remoteName } from './pull-names.js'
 import { type PushOptions, push } from './push.js'
+import { remoteName } from './transfer/pull-names.js'
 
 /** What a build made, and what it is called. */
 export interface BuiltImage {

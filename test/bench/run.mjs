@@ -16,6 +16,7 @@ const options = new Set(process.argv.slice(2).filter((word) => word.startsWith('
 
 installModules(top)
 const needed = ['newuidmap', 'crun', 'buildah', 'skopeo', 'podman', 'docker-registry']
+needed.push('dnf', 'rpmbuild', 'createrepo_c', 'mmdebstrap', 'apt-get', 'dpkg-deb')
 installHostPackages(testPackages.filter(({ program }) => needed.includes(program)))
 // Companies set it, and it makes every cold start of Node 20 34 ms longer; most machines do not have it.
 delete process.env.NODE_EXTRA_CA_CERTS

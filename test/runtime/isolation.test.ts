@@ -245,3 +245,21 @@ function tmpfs(more: { size?: number; mode?: number } = {}) {
 function hostResolvConf(): string {
   return existsSync('/etc/resolv.conf') ? readFileSync('/etc/resolv.conf', 'utf8') : ''
 }
+
+test('what executes a run whose folder in memory is lost is ended too: it would make the folder again', async (t) => {
+  const id = `lost-${process.pid}`
+  const child = spawn('sh', ['-c', 'while :; do sleep 1; done', 'sh', 'run', '--bundle', '/nowhere', id])
+  t.after(() => child.kill('SIGKILL'))
+  const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)))
+  const lost = {
+    id,
+    folder: '/nowhere/memory',
+    isolation: 'crun',
+    inMemory: true,
+    env: {},
+    argv: [],
+    rootfs: '/nowhere',
+  }
+  await finishRun({ ...lost, mountpoints: [] } as unknown as PreparedRun)
+  assert.equal(await ended, 'SIGKILL')
+})

@@ -15,6 +15,8 @@ export async function runLane(lane, words, tally, deadline) {
 // Rooms whose tests need to be root of a namespace; a single file elsewhere says so in its name.
 const insideRooms = /^(layer|store|runtime|transport)\/|\.inside\.test\.js$/
 const laneRooms = /^(architecture|bare)\//
+// Values and pure functions: who runs their tests makes no difference.
+const valueRooms = /^(image|cpp-preprocess-wasm)\//
 
 function batches(lane, words) {
   const base = join(lane.top, 'dist/test')
@@ -34,7 +36,8 @@ function batches(lane, words) {
 
 function isFileOf(lane, file) {
   if (lane === 'static') return file.startsWith('architecture/')
-  return lane === 'bare' ? file.startsWith('bare/') : !laneRooms.test(file)
+  if (lane === 'bare') return file.startsWith('bare/')
+  return !laneRooms.test(file) && !(lane === 'root' && valueRooms.test(file))
 }
 
 // What root's tests mount must not stay on the machine, whatever becomes of them.

@@ -42,6 +42,7 @@ export const testPackages = [
   { program: 'mandoc', apt: 'mandoc' },
   { program: 'man', apt: 'man-db' },
   { program: 'dnf', apt: 'dnf' },
+  { program: 'perl', apt: 'perl', dnf: 'perl-DB_File' },
   { program: 'rpm', apt: 'rpm' },
   { program: 'rpmbuild', apt: 'rpm', dnf: 'rpm-build' },
   { program: 'createrepo_c', apt: 'createrepo-c' },

@@ -67,6 +67,21 @@ test('another machine takes what a registry has, and executes what follows a cha
   assert.equal(fetched.length, 2, 'its configuration and one layer')
 })
 
+test('a stage made anew that has the same files: who copies them goes on from the cache', limit, async () => {
+  const places = await machine()
+  const text = (said: string, made: string) =>
+    `FROM base AS one\nRUN echo ${said} >/log; echo ${made} >/out\nFROM base\nCOPY --from=one /out /out\nRUN cat /out`
+  const first = await steps(places, {}, text('one', 'same'))
+  const anew = await steps(places, {}, text('two', 'same'))
+  assert.deepEqual([first.states, anew.states], ['executed executed executed', 'executed cached cached'])
+  assert.equal(anew.id, first.id)
+  assert.equal((await steps(places, {}, text('two', 'same'))).states, 'cached cached cached')
+  const other = await steps(places, {}, text('two', 'other'))
+  assert.equal(other.states, 'executed executed executed')
+  const missing = steps(places, {}, text('three', 'same').replace('from=one /out', 'from=one /nowhere'))
+  await assert.rejects(missing, /nowhere/)
+})
+
 test('a folder carries a cache too, and steps that came from one are written again', limit, async () => {
   const place = join(folder, 'cache')
   await steps(await machine(), { cacheTo: [`type=local,dest=${place}`] })

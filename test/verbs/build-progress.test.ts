@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { BuildEvent } from '../../sdk/containerfile/event.js'
 import { onBehalfOf } from '../../sdk/namespace/caller.js'
-import { OutputLines } from '../../sdk/verbs/build-output.js'
-import { type BuildProgressOptions, showBuild } from '../../sdk/verbs/build-progress.js'
+import { OutputLines } from '../../sdk/verbs/build/output.js'
+import { type BuildProgressOptions, showBuild } from '../../sdk/verbs/build/progress.js'
 import { bad, begin, end, good, listener, out, stageOf } from './build-story.js'
 
 async function toldOf(events: readonly BuildEvent[], options: BuildProgressOptions, columns?: number, rows?: number) {

@@ -271,6 +271,29 @@ const refused: Readonly<Record<string, { lines: string; options?: BuildOptions; 
     says: /read secret "token": .*write --secret id=NAME,src=FILE/,
   },
   'insecure without leave': { lines: 'FROM base\nRUN --security=insecure true', says: /add --allow security.insecure/ },
+  ...Object.fromEntries(
+    (
+      [
+        ['a file for the ID that is a folder', { iidfile: '/proc' }, /build --iidfile \/proc: it is a folder/],
+        [
+          'a place for metadata below a file',
+          { metadataFile: '/proc/version/x' },
+          /--metadata-file .*version is no folder/,
+        ],
+        [
+          'an archive where nothing can be written',
+          { output: ['type=oci,dest=/proc/sys/a/b'] },
+          /--output \/proc\/sys\/a: /,
+        ],
+        ['a host without an address', { addHost: ['db'] }, /add host "db": it is not NAME:ADDRESS/],
+        ['a name server that is none', { dns: ['here'] }, /set name server "here"/],
+        ['a limit that is none', { ulimit: ['nofle=1'] }, /did you mean nofile/],
+      ] as const
+    ).map(([title, options, says]) => [
+      `${title}, before anything is built`,
+      { lines: 'FROM base\nRUN false', options: options as BuildOptions, says },
+    ]),
+  ),
   'a preprocessor flag': {
     lines: 'FROM base',
     options: { cppFlag: ['-X'] },
