@@ -9,6 +9,11 @@ _builder_verb() {
     flags='--checksum --keep-git-dir --unpack --no-unpack --from --chown --chmod --contextdir --ignorefile --exclude --timestamp --link --parents --add-history -q --quiet'
     operands=(container file...)
     ;;
+  'apt')
+    verb='apt'
+    flags='--mode --suite --component --mirror --source --keyring --snapshot --from-host --arch --recommends --depends --no-depends --exclude --lock --offline --docs --langs --timestamp -y --yes --progress -q --quiet'
+    operands=(container nothing...)
+    ;;
   'build' | 'bud')
     verb='build'
     flags='-t --tag --jobs --iidfile --metadata-file --squash --layers --no-cache --no-cache-filter --cache-from --cache-to --pull --pull= --label --annotation --env --unsetenv --unsetlabel --format --timestamp --source-date-epoch --rewrite-timestamp -o --output --manifest --omit-history --explain --check --rm --force-rm -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path --authfile --creds --tls-verify --no-tls-verify --cert-dir --report --on-failure --progress -q --quiet -v --volume --secret --ssh --network --allow --add-host --dns --dns-search --dns-option --shm-size --ulimit --cap-add --cap-drop --device --security-opt --isolation --runtime --runtime-flag'
@@ -48,6 +53,16 @@ _builder_verb() {
     verb='delete'
     flags='--authfile --creds --tls-verify --no-tls-verify --cert-dir'
     operands=(image)
+    ;;
+  'dnf')
+    verb='dnf'
+    flags='--repo --repofile --from-host --releasever --forcearch --nogpgcheck --weak-deps --docs --langs -x --exclude --enable-module --offline --lock --timestamp --destdir -y --assumeyes --progress -q --quiet'
+    operands=(container nothing...)
+    ;;
+  'exec-host')
+    verb='exec-host'
+    flags=''
+    operands=(container command...)
     ;;
   'from')
     verb='from'
@@ -164,6 +179,11 @@ _builder_verb() {
     flags='--json'
     operands=(container...)
     ;;
+  'packages')
+    verb='packages'
+    flags='--format -n --noheading'
+    operands=(nothing)
+    ;;
   'plan')
     verb='plan'
     flags='--format -f --file --target --build-arg --build-arg-file --build-context --platform --ignorefile --skip-unused-stages --cpp --cpp= --cpp-flag -D --define -U --undefine -I --include-path'
@@ -231,7 +251,7 @@ _builder_verb() {
     ;;
   'runlabel')
     verb='runlabel'
-    flags='-n --name --replace --opt1 --opt2 --opt3 --display --dry-run --dry-run= --pull --pull= --engine --yes --authfile --creds --tls-verify --no-tls-verify --cert-dir'
+    flags='-n --name --replace --opt1 --opt2 --opt3 --display --dry-run --dry-run= --pull --pull= --engine --yes --authfile --tls-verify --no-tls-verify --cert-dir'
     operands=(nothing image nothing...)
     ;;
   'session')
@@ -307,6 +327,19 @@ _builder_value() {
   'add --ignorefile') echo 'file' ;;
   'add --exclude') echo 'nothing' ;;
   'add --timestamp') echo 'nothing' ;;
+  'apt --mode') echo 'words extract full' ;;
+  'apt --suite') echo 'nothing' ;;
+  'apt --component') echo 'nothing' ;;
+  'apt --mirror') echo 'nothing' ;;
+  'apt --source') echo 'nothing' ;;
+  'apt --keyring') echo 'file' ;;
+  'apt --snapshot') echo 'nothing' ;;
+  'apt --arch') echo 'nothing' ;;
+  'apt --exclude') echo 'nothing' ;;
+  'apt --lock') echo 'file' ;;
+  'apt --langs') echo 'nothing' ;;
+  'apt --timestamp') echo 'nothing' ;;
+  'apt --progress') echo 'words auto plain tty json none' ;;
   'build -t' | 'build --tag') echo 'nothing' ;;
   'build --jobs') echo 'nothing' ;;
   'build --iidfile') echo 'file' ;;
@@ -419,6 +452,17 @@ _builder_value() {
   'delete --authfile') echo 'file' ;;
   'delete --creds') echo 'nothing' ;;
   'delete --cert-dir') echo 'file' ;;
+  'dnf --repo') echo 'nothing' ;;
+  'dnf --repofile') echo 'file' ;;
+  'dnf --releasever') echo 'nothing' ;;
+  'dnf --forcearch') echo 'nothing' ;;
+  'dnf --langs') echo 'nothing' ;;
+  'dnf -x' | 'dnf --exclude') echo 'nothing' ;;
+  'dnf --enable-module') echo 'nothing' ;;
+  'dnf --lock') echo 'file' ;;
+  'dnf --timestamp') echo 'nothing' ;;
+  'dnf --destdir') echo 'file' ;;
+  'dnf --progress') echo 'words auto plain tty json none' ;;
   'from --name') echo 'nothing' ;;
   'from --pull') echo 'words always missing never newer' ;;
   'from --cidfile') echo 'file' ;;
@@ -504,6 +548,7 @@ _builder_value() {
   'manifest push --compression-format' | 'manifest push --dest-compress-format') echo 'words gzip zstd none' ;;
   'manifest push --compression-level' | 'manifest push --dest-compress-level') echo 'nothing' ;;
   'manifest push --progress') echo 'words auto plain tty json none' ;;
+  'packages --format') echo 'nothing' ;;
   'plan --format') echo 'words text svg json' ;;
   'plan -f' | 'plan --file') echo 'file' ;;
   'plan --target') echo 'nothing' ;;
@@ -608,7 +653,6 @@ _builder_value() {
   'runlabel --pull') echo 'words always missing never newer' ;;
   'runlabel --engine') echo 'words builder podman docker auto' ;;
   'runlabel --authfile') echo 'file' ;;
-  'runlabel --creds') echo 'nothing' ;;
   'runlabel --cert-dir') echo 'file' ;;
   'stop -t' | 'stop --time') echo 'nothing' ;;
   'sync -s' | 'sync --src') echo 'words docker dir yaml' ;;
@@ -632,7 +676,7 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add build check commit config containers convert copy delete from generate history image images info inspect list-tags login logout logs manifest materialize mount plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add apt build check commit config containers convert copy delete dnf exec-host from generate history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
   generate) echo 'kube quadlet' ;;

@@ -25,7 +25,8 @@ export function dnfArguments(
   const common = commonArguments(kind, switches, places)
   const { enableModules } = switches
   const before = enableModules.length === 0 ? [] : [[...common, 'module', 'enable', ...enableModules]]
-  return [...before, [...common, ...request.command, ...request.words]]
+  const quiet = request.does === 'changes' ? [] : ['-q']
+  return [...before, [...common, ...quiet, ...request.command, ...request.words]]
 }
 
 function commonArguments(kind: DnfKind, { releasever, forcearch, offline }: DnfSwitches, places: DnfPlaces): string[] {

@@ -86,18 +86,14 @@ function unpackFailure(container: string, told: DnfUnpackFailure, outcome: DnfOu
 function scriptFailure(container: string, { text }: Told<'failed'>, outcome: DnfOutcome): BuilderError {
   const said = outcome.events.flatMap((event) => (event.event === 'text' ? event.text.trimEnd().split('\n') : []))
   const lines = said.filter((line) => /scriptlet failed|exit status/.test(line))
-  const at = said.findIndex((line) => line === lines[0])
+  const at = said.indexOf(lines[0] ?? '')
   const before = at > 0 ? said.slice(Math.max(0, at - 3), at) : []
   const detail = [...before, ...(lines.length > 0 ? lines.slice(0, 1) : said.slice(-2))].join(' / ')
   if (/No space left on device/.test(detail)) return full(container)
-  const reason = `${text.replace(/^Error in/, 'error in')}${detail === '' ? '' : `: ${detail}`}`
-  return failure(
-    'RUN',
-    container,
-    reason,
-    'dnf itself would have called that a success; the container is as it was',
-    outcome,
-  )
+  const reason = `${text.replace(/^Error/, 'error')}${detail === '' ? '' : `: ${detail}`}`
+  const name = /package (\S+)$/.exec(text)?.[1] ?? 'NAME'
+  const hint = `the container is as it was; rpm -qp --scripts shows what it would do, --exclude ${name} leaves it out`
+  return failure('RUN', container, reason, hint, outcome)
 }
 
 function missingFailure(container: string, { kind, name, packages }: Told<'missing'>): BuilderError {
@@ -217,8 +213,10 @@ function suggestion(text: string): string {
 }
 
 function problem(text: string): string {
-  const lines = text.split('\n').map((line) => line.trim())
-  const from = lines.findIndex((line) => /Problem(?: \d+)?:|nothing provides|conflicting/.test(line))
+  const all = text.split('\n')
+  const from = all.findIndex((line) => /Problem(?: \d+)?:|nothing provides|conflicting/.test(line))
+  const end = all.findIndex((line, i) => i > from && !/^\s+\S/.test(line))
+  const lines = all.slice(0, end < 0 ? all.length : end).map((line) => line.trim())
   return lines
     .slice(from, from + 4)
     .filter((line) => line !== '' && !line.startsWith('('))

@@ -15,6 +15,7 @@ export const methods = {
   convert: async () => (await import('../verbs/convert.js')).convert,
   copy: async () => (await import('../verbs/copy.js')).copy,
   deleteImage: async () => (await import('../verbs/delete.js')).deleteImage,
+  dnf: async () => (await import('../verbs/dnf.js')).dnf,
   endOnHost: async () => (await import('../verbs/run/on-host.js')).endOnHost,
   endRun: async () => (await import('../verbs/run/begin.js')).endRun,
   from: async () => (await import('../verbs/from.js')).from,

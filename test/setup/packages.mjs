@@ -32,6 +32,8 @@ export const testPackages = [
   { program: 'git', apt: 'git' },
   { program: 'chromium', apt: 'chromium' },
   { program: 'python3', apt: 'python3' },
+  { program: 'pip3', apt: 'python3-pip' },
+  { program: 'make', apt: 'make' },
   { program: 'zsh', apt: 'zsh' },
   { program: 'fish', apt: 'fish' },
   { program: 'dash', apt: 'dash' },
