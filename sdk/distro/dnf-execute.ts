@@ -65,6 +65,7 @@ async function inTurn(
       env,
       root: places.root,
       cwd: state,
+      memory,
       network: !offline,
       onLine,
       ...(signal ? { signal } : {}),

@@ -76,7 +76,7 @@ const sentences: readonly (readonly [RegExp, Tell])[] = [
             `${name} is in a module that is not enabled`,
             'enable it: --enable-module NAME:STREAM',
           )
-        : failure('NOT_FOUND', container, `${name} is excluded`, 'name it not with --exclude'),
+        : failure('NOT_FOUND', container, `--exclude leaves out every package of ${name}`, 'name fewer with --exclude'),
   ],
   [
     /(?:No match for argument|Unable to find a match|No package|missing groups or modules):? (.*)/,
@@ -97,6 +97,12 @@ const sentences: readonly (readonly [RegExp, Tell])[] = [
     /file (\S+) (?:from install of|conflicts between).*/,
     (container, [all]) =>
       failure('RUN', container, `two packages have the same file: ${all}`, 'leave one of them out with --exclude'),
+  ],
+  // A key, or a package that is named by its address.
+  [
+    /(?:Curl error \(\d+\)|Status code): [^\n]* for (\S+)/,
+    (container, [, place = ''], text) =>
+      failure('NETWORK', container, `${place} cannot be fetched: ${networkReason(text)}`, checkAddress),
   ],
 ]
 
