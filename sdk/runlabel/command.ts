@@ -42,6 +42,7 @@ export function labelCommand(sources: CommandSources): LabelCommand {
   const words = [...sources.words.map(({ text }) => text), ...args]
   const [first = ''] = words
   if (sources.words.length === 0) throw invalid('', 'it has no words', 'give the label a command')
+  if (first === '') throw invalid('', 'its first word is empty', 'begin with a program')
   if (/^[A-Za-z_]\w*=/.test(first)) {
     const hint = `begin with env: env ${first} …`
     throw invalid(visible(first), 'it begins with a variable, which a shell would set', hint)

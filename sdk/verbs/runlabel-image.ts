@@ -18,8 +18,8 @@ export interface LabelImage {
   readonly pinned: string
 }
 
-/** How a missing image is fetched. */
-export interface LabelImageOptions extends GlobalOptions, RegistryOptions {
+/** How a missing image is fetched. A password would be seen in the words of the process that pulls. */
+export interface LabelImageOptions extends GlobalOptions, Omit<RegistryOptions, 'creds'> {
   pull?: boolean | PullPolicy
 }
 
@@ -53,8 +53,7 @@ async function pull(store: Store, text: string, policy: PullPolicy, options: Lab
 }
 
 function pullByLauncher(text: string, policy: PullPolicy, options: LabelImageOptions): Promise<string> {
-  const { authfile, certDir, tlsVerify, creds, signal } = options
-  if (creds !== undefined) throw noCredentials()
+  const { authfile, certDir, tlsVerify, signal } = options
   const flags = [
     ...(authfile === undefined ? [] : [`--authfile=${authfile}`]),
     ...(certDir === undefined ? [] : [`--cert-dir=${certDir}`]),
@@ -79,13 +78,4 @@ function failed(text: string, stderr: string): BuilderError {
   const last = stderr.trim().split('\n').at(-1) ?? ''
   const reason = last.replace(/^builder: /, '') || 'it failed'
   return new BuilderError('NOT_FOUND', { operation: 'runlabel --pull', object: JSON.stringify(text), reason })
-}
-
-function noCredentials(): BuilderError {
-  return new BuilderError('USAGE', {
-    operation: 'runlabel',
-    object: '--creds',
-    reason: 'a password would be seen by everybody on the machine',
-    hint: 'log in first: builder login REGISTRY',
-  })
 }

@@ -2,7 +2,7 @@ import type { RegistryOptions } from '../transport/registry/access.js'
 import type { GlobalOptions } from './global.js'
 
 /** Options of `runlabel`. */
-export interface RunlabelOptions extends GlobalOptions, RegistryOptions {
+export interface RunlabelOptions extends GlobalOptions, Omit<RegistryOptions, 'creds'> {
   /**
    * What NAME means; without it the image's name without registry and tag.
    * @short n

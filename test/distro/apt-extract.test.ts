@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { AptOptions, AptResult, Container } from '../../sdk/index.js'
-import { tempDir } from '../lane.js'
+import { builder, tempDir } from '../lane.js'
 import { container, inRoot, listing } from '../sdk/rooted.js'
 import { type AptScene, aptScene, hello, helloData, imageOf } from './apt-scene.js'
 import { debEpoch } from './deb-file.js'
@@ -196,6 +196,17 @@ test('a lock file says the exact packages, and gives the same image from a repos
     code: 'INVALID',
     message: /it is the lock of another request: packages was hello and is hello-data/,
   })
+})
+
+test('many containers and processes fetch at once', async (t) => {
+  const own = tempDir(t)
+  await using server = await serveRpms(scene.repository.folder)
+  const words = ['--source', sourceAt(server.url), '--keyring', scene.key.keyring, 'install', 'hello', 'hello-extra']
+  const made = await Promise.all([1, 2, 3].map(() => builder(['from', 'scratch'], { store: own })))
+  const ran = await Promise.all(made.map(({ stdout }) => builder(['apt', stdout.trim(), ...words], { store: own })))
+  for (const { code, stdout, stderr } of ran)
+    assert.deepEqual([code, stdout], [0, 'hello 1:1.0-1 all\nhello-data 1.0 all\nhello-extra 1.0 all\n'], stderr)
+  assert.match(ran[0]?.stderr ?? '', /^apt: package hello 1:1\.0-1: .*[\s\S]*^apt: installing 3 packages$/m)
 })
 
 test('offline, what was fetched before is enough', async (t) => {
