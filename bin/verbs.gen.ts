@@ -1295,7 +1295,7 @@ export const table: VerbTable = {
         { name: 'NAME', text: 'Name or ID of a container or an image.', completes: 'nothing' },
       ],
       flags: [
-        { name: 'format', key: 'format', kind: 'string', text: 'How to print: `table`, `json`, `spdx` (2.3, JSON), `cyclonedx` (1.6, JSON), or each package by a Go template with .Name, .Version, .Epoch, .Release, .Arch, .Type, .Source, .SourceVersion, .License, .Vendor, .Maintainer, .Summary, .Homepage, .Size, .Installed, .HeaderDigest and .PURL. .Version is the full one, with epoch and release.', placeholder: 'table|json|spdx|cyclonedx|TEMPLATE', default: 'table' },
+        { name: 'format', key: 'format', kind: 'string', text: 'How to print: a table, JSON, an SPDX 2.3 or CycloneDX 1.6 document in JSON, or each package by a Go template with .Name, .Version, .Epoch, .Release, .Arch, .Type, .Source, .SourceVersion, .License, .Vendor, .Maintainer, .Summary, .Homepage, .Size, .Installed, .HeaderDigest and .PURL. .Version is the full one, with epoch and release.', placeholder: 'table|json|spdx|cyclonedx|TEMPLATE', default: 'table' },
         { name: 'noheading', key: 'noheading', kind: 'boolean', text: 'Leave the column headings out.', short: 'n' },
       ],
       examples: [
