@@ -29,6 +29,7 @@ export {
   untag,
   version,
 } from './door/functions.js'
+export { generateKube, generateQuadlet } from './door/generate-functions.js'
 export {
   history,
   manifestAdd,
@@ -87,8 +88,11 @@ export type { ContainerSummary, ContainersOptions } from './verbs/containers.js'
 export type { ConvertResult, ConvertVerbOptions } from './verbs/convert.js'
 export type { CopyOptions, CopyResult } from './verbs/copy.js'
 export type { DeleteOptions, DeleteResult } from './verbs/delete.js'
+export type { DnfOptions, DnfResult } from './verbs/dnf.js'
 export type { ExecHostOptions } from './verbs/exec-host.js'
 export type { FromOptions } from './verbs/from.js'
+export type { GenerateKubeOptions } from './verbs/generate-kube.js'
+export type { GenerateQuadletOptions } from './verbs/generate-quadlet.js'
 export type { GlobalOptions } from './verbs/global.js'
 export type { HistoryEntry, HistoryOptions } from './verbs/history.js'
 export type { ImageCopyOptions, ImageCopyResult } from './verbs/image-copy.js'

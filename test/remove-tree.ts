@@ -20,7 +20,8 @@ export function lane(): Lane {
 export function removeTree(folder: string): void {
   for (const mount of mountsBelow(folder)) spawnSync('umount', ['--lazy', mount])
   try {
-    rmSync(folder, { recursive: true, force: true })
+    // An engine that has just lost its script may still be tidying up in it.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   } catch (error) {
     if (process.getuid?.() === 0 || lane() === 'bare') throw error
     spawnSync(process.execPath, [join(top, 'test/setup/inside.mjs'), 'rm', '-rf', folder])

@@ -69,6 +69,16 @@ _builder_verb() {
     flags='--name --pull --pull= --cidfile -f --format --platform --arch --os --variant --isolation --network --cap-add --cap-drop --device --security-opt -v --volume --layers --cache --no-cache --explain --history --authfile --creds --tls-verify --no-tls-verify --cert-dir --progress -q --quiet'
     operands=(image)
     ;;
+  'generate kube')
+    verb='generate kube'
+    flags='--kind -n --name'
+    operands=(image nothing)
+    ;;
+  'generate quadlet')
+    verb='generate quadlet'
+    flags='--verify --no-verify -n --name'
+    operands=(image nothing)
+    ;;
   'history')
     verb='history'
     flags='--format -H --human --no-human --no-trunc -q --quiet'
@@ -472,6 +482,9 @@ _builder_value() {
   'from --creds') echo 'nothing' ;;
   'from --cert-dir') echo 'file' ;;
   'from --progress') echo 'words auto plain tty json none' ;;
+  'generate kube --kind') echo 'words Pod Job' ;;
+  'generate kube -n' | 'generate kube --name') echo 'nothing' ;;
+  'generate quadlet -n' | 'generate quadlet --name') echo 'nothing' ;;
   'history --format') echo 'nothing' ;;
   'image copy --platform') echo 'nothing' ;;
   'image copy --digestfile') echo 'file' ;;
@@ -663,9 +676,10 @@ _builder_value() {
 }
 
 _builder_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level --help'
-_builder_first='add apt build check commit config containers convert copy delete dnf exec-host from history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
+_builder_first='add apt build check commit config containers convert copy delete dnf exec-host from generate history image images info inspect list-tags login logout logs manifest materialize mount packages plan preprocess prune pull push recipe referrers rename rm rmi run run-image runlabel session stop sync tag tree umount unshare untag version workdir completion help'
 _builder_second() {
   case $1 in
+  generate) echo 'kube quadlet' ;;
   image) echo 'copy inspect' ;;
   manifest) echo 'add annotate create exists inspect push remove rm' ;;
   *) return 1 ;;

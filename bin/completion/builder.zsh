@@ -19,6 +19,11 @@ _builder() {
   [[ $state == verb ]] || return
   verb=$words[1]
   case $verb in
+    generate)
+      _arguments -C -s -S $globals '1: :_builder_generate' '*:: :->member'
+      [[ $state == member ]] || return
+      verb+=" $words[1]"
+      ;;
     image)
       _arguments -C -s -S $globals '1: :_builder_image' '*:: :->member'
       [[ $state == member ]] || return
@@ -70,7 +75,7 @@ _builder() {
         '--lock=[File with the exact packages]:file:_files' \
         '--offline[Use only lists and packages that were fetched before]' \
         '--docs[Keep documentation and manual pages]' \
-        '*--langs=[Languages whose translations are kept, as de or pt_BR]:lang: ' \
+        '*--langs=[Languages whose translations are kept, as de,pt_BR]:lang: ' \
         '--timestamp=[Time of what is younger, in seconds since 1970]:seconds: ' \
         '(-y --yes)-y[Accepted for scripts]' \
         '(-y --yes)--yes[Accepted for scripts]' \
@@ -348,6 +353,23 @@ _builder() {
         '(-q --quiet)-q[Print nothing but the result]' \
         '(-q --quiet)--quiet[Print nothing but the result]' \
         '1:image:_builder_images'
+      ;;
+    generate\ kube)
+      _arguments -s -S $globals \
+        '--kind=[What to make]:value:(Pod Job)' \
+        '(-n --name)-n+[What NAME means in the label, and how the container is called]:name: ' \
+        '(-n --name)--name=[What NAME means in the label, and how the container is called]:name: ' \
+        '1:image:_builder_images' \
+        '2::label: '
+      ;;
+    generate\ quadlet)
+      _arguments -s -S $globals \
+        '(--verify --no-verify)--verify[Have systemd-analyze check it, where that is installed]' \
+        '(--verify --no-verify)--no-verify[Have systemd-analyze check it, where that is installed]' \
+        '(-n --name)-n+[What NAME means in the label, and how the container is called]:name: ' \
+        '(-n --name)--name=[What NAME means in the label, and how the container is called]:name: ' \
+        '1:image:_builder_images' \
+        '2::label: '
       ;;
     history)
       _arguments -s -S $globals \
@@ -924,6 +946,7 @@ _builder_first() {
     'dnf:Installs packages into a container with the dnf of this machine'
     'exec-host:Runs a command of this machine on a container'\''s files'
     'from:Creates a working container from an image'
+    'generate:Verbs for generates'
     'history:Shows how an image was made'
     'image:Verbs for images'
     'images:Lists the images and the lists of images in the store, newest first'
@@ -962,6 +985,14 @@ _builder_first() {
     'workdir:Makes a folder and has later commands start in it, as WORKDIR of a Containerfile does'
     'completion:Prints the completion script of a shell'
     'help:Shows the help on a verb'
+  )
+  _describe -t verbs verb verbs
+}
+
+_builder_generate() {
+  local -a verbs=(
+    'kube:Writes a Kubernetes manifest from an image'\''s run label and configuration'
+    'quadlet:Writes a .container unit for systemd from an image'\''s run label and configuration'
   )
   _describe -t verbs verb verbs
 }

@@ -141,7 +141,7 @@ function writeConfiguration(
   repository: string,
 ): string {
   const place = join(folder, 'transaction')
-  for (const name of ['etc/apt.conf.d', 'lists/partial', 'archives/partial'])
+  for (const name of ['etc/apt.conf.d', 'etc/preferences.d', 'lists/partial', 'archives/partial'])
     mkdirSync(join(place, name), { recursive: true })
   const uri = repository.replace(/[^\w./~-]/g, encodeURIComponent)
   writeFileSync(join(place, 'etc/sources.list'), `deb [trusted=yes] file:${uri} ./\n`)
@@ -201,6 +201,7 @@ function apart(
   return runOnHost([unshare, ...namespaces, 'sh', '-c', script, 'sh', manner, root, nothing, ...words], {
     operation,
     signal,
+    oneStream: true,
     env: {
       DEBIAN_FRONTEND: 'noninteractive',
       DEBCONF_NONINTERACTIVE_SEEN: 'true',

@@ -25,6 +25,7 @@ export type DnfEvent =
     }
   | { readonly event: 'step'; readonly package: string; readonly done: number; readonly total: number }
   | { readonly event: 'text'; readonly text: string }
+  | { readonly event: 'ended' }
   | { readonly event: 'failed'; readonly text: string }
   | { readonly event: 'devices'; readonly package: string; readonly paths: readonly string[] }
   | {

@@ -10,11 +10,14 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import stat
 
 import dnf
 import dnf.callback
+import dnf.cli
 import dnf.exceptions
+import dnf.subject
 import dnf.transaction
 import hawkey
 import rpm
@@ -75,18 +78,14 @@ class Display(dnf.callback.TransactionProgress):
         self.last = None
 
     def progress(self, package, action, ti_done, ti_total, ts_done, ts_total):
+        self.plugin.listen()
         now = (str(package), ts_done)
-        if package and now != self.last:
+        if package and now != self.last and action != dnf.transaction.PKG_VERIFY:
             self.last = now
             tell('step', package=str(package), done=ts_done, total=ts_total)
 
-    def scriptout(self, msgs):
-        text = msgs.decode('utf-8', 'replace') if isinstance(msgs, bytes) else msgs
-        if text:
-            tell('text', text=text)
-            self.plugin.look(text)
-
     def error(self, message):
+        self.plugin.listen()
         tell('failed', text=message)
 
 
@@ -98,7 +97,11 @@ class Builder(dnf.Plugin):
         os.set_inheritable(3, False)
         with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'settings.json')) as file:
             self.settings = json.load(file)
-        self.files = {}
+        self.said = None
+        self.heard = ''
+        if cli is not None:
+            Fetch.plugin = self
+            cli.register_command(Fetch)
 
     def config(self):
         if self.cli is not None:
@@ -164,18 +167,48 @@ class Builder(dnf.Plugin):
 
     def pre_transaction(self):
         coming = self.coming()
-        packages = [dict(facts_of(pkg), checksum=checksum_of(pkg) or sum_file(pkg.localPkg()), path=pkg.localPkg())
-                    for pkg in coming]
-        tell('downloaded', packages=packages, epoch=int(os.environ.get('SOURCE_DATE_EPOCH', 0)))
+        packages = self.tell_downloaded(coming)
         lock = self.settings['lock']
         if lock is not None:
             wanted, found = set(one['checksum'] for one in lock), set(one['checksum'] for one in packages)
-            if wanted != found:
-                tell('other', missing=[one for one in lock if one['checksum'] not in found],
-                     more=[one for one in packages if one['checksum'] not in wanted])
+            there = set(nevra_of(dict(name=pkg.name, epoch=pkg.epoch, version=pkg.version, release=pkg.release,
+                                      arch=pkg.arch)) for pkg in self.base.sack.query().installed())
+            missing = [one for one in lock if one['checksum'] not in found and nevra_of(one) not in there]
+            more = [one for one in packages if one['checksum'] not in wanted]
+            if missing or more:
+                tell('other', missing=missing, more=more)
                 raise dnf.exceptions.Error('the transaction is not that of the lock')
         for pkg in coming:
             self.check(pkg)
+        self.hear()
+
+    # dnf shows what rpm and the scripts say only where nothing fails.
+    def hear(self):
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'said')
+        self.said = open(path, 'w+b')
+        self.reading = open(path, 'rb')
+        rpm.setLogFile(self.said)
+        self.base._ts.setScriptFd(self.said)
+
+    def listen(self):
+        if self.said is None:
+            return
+        text = self.reading.read().decode('utf-8', 'replace')
+        if text:
+            tell('text', text=text)
+            self.heard += text
+
+    # In a transaction this process stands in the root, where packages are not to be found.
+    def transaction(self):
+        self.listen()
+        tell('ended')
+        self.look(self.heard)
+
+    def tell_downloaded(self, coming):
+        packages = [dict(facts_of(pkg), checksum=checksum_of(pkg) or sum_file(pkg.localPkg()), path=pkg.localPkg())
+                    for pkg in coming]
+        tell('downloaded', packages=packages, epoch=int(os.environ.get('SOURCE_DATE_EPOCH', 0)))
+        return packages
 
     def check(self, pkg):
         files = self.files_of(pkg)
@@ -221,6 +254,39 @@ class Builder(dnf.Plugin):
         except (OSError, ValueError, IndexError):
             pass
         return 0 if name == 'root' else None
+
+
+# dnf's own is in a plugin of another package.
+class Fetch(dnf.cli.Command):
+    aliases = ('download',)
+    summary = 'Download packages'
+
+    @staticmethod
+    def set_argparser(parser):
+        parser.add_argument('packages', nargs='+')
+
+    def configure(self):
+        self.cli.demands.sack_activation = True
+        self.cli.demands.available_repos = True
+        self.cli.demands.load_system_repo = False
+
+    def run(self):
+        coming = []
+        for word in self.opts.packages:
+            found = list(dnf.subject.Subject(word).get_best_query(self.base.sack).available().latest())
+            if not found:
+                raise dnf.exceptions.Error('Unable to find a match: ' + word)
+            coming += found
+        tell('resolved', packages=[facts_of(pkg) for pkg in coming], removed=[])
+        for pkg in coming:
+            self.plugin.take(pkg)
+        self.base.download_packages(coming, Download())
+        self.base.gpgsigcheck(coming)
+        for pkg in sorted(coming):
+            place = os.path.join(self.plugin.settings['destination'], os.path.basename(pkg.location))
+            shutil.copyfile(pkg.localPkg(), place)
+            print(place)
+        self.plugin.tell_downloaded(coming)
 
 
 def text(value):

@@ -30,43 +30,44 @@ export function scriptFailure(ran: HostRan, operation: string, packages: string)
     said,
   )
   const object = script?.[1] ?? packageOf(said) ?? packages
-  const status = script?.[3] ?? `${ran.code}`
+  const status = Number(script?.[3] ?? ran.code)
+  const printed = script ? printedByScript(said) : ''
   const reason = script
-    ? `its ${scriptName(script[2])} script failed with exit status ${status}`
-    : lastError(said, ran.code)
-  const end = endOf(said)
-  return new RunError({
-    operation,
-    object,
-    reason: end === '' ? reason : `${reason}:\n${end}\n`,
-    hint: 'the container is as it was before; --mode extract executes no scripts',
-    argv: ['dpkg', '--configure', object],
-    exitCode: Number(status),
-    stderr: said.slice(-16 * 1024),
-  })
+    ? `its ${scriptName(script[2])} script failed with exit status ${status}${printed === '' ? '' : `:\n${printed}\n`}`
+    : complaintOf(said, ran.code)
+  const hint = `the container is as it was before${script ? '; --mode extract executes no scripts' : ''}`
+  const argv = ['dpkg', object]
+  return new RunError({ operation, object, reason, hint, argv, exitCode: status, stderr: said.slice(-16 * 1024) })
 }
 
-/** `dpkg: error processing package NAME (--configure):`, or of an archive. */
+/** `dpkg: error processing package NAME (--configure):`, or of an archive of the transaction's own, `NAME_ARCH.deb`. */
 function packageOf(said: string): string | undefined {
   return /error processing (?:package|archive) (?:\S*\/)?([a-z0-9][a-z0-9+.-]*)/.exec(said)?.[1]
 }
 
 /** As Debian Policy calls it: `post-installation` is `postinst`. */
-function scriptName(words: string | undefined): string {
-  return words?.replace('post-installation', 'postinst').replace('pre-installation', 'preinst') ?? ''
+function scriptName(words = ''): string {
+  return words.replace(/^(post|pre)-(inst|rm)?.*$/, (_, when: string, what?: string) => `${when}${what ?? 'rm'}`)
 }
 
-function lastError(said: string, code: number): string {
-  const lines = [...said.matchAll(/^(?:E|dpkg: error|mmdebstrap|E\/W): ?(.*)$/gm)].map(([, line]) => line as string)
+/** What stands under dpkg's error, without the folder that the root happens to be in; else apt's or mmdebstrap's own error. */
+function complaintOf(said: string, code: number): string {
+  const under = /^dpkg: error processing [^\n]*:\n\s+([^\n]+)/m.exec(said)?.[1]
+  if (under !== undefined) return under.replace(/'[^']*\/merged\//g, "'/")
+  const lines = [...said.matchAll(/^(?:dpkg: error: |E: )(.*)$/gm)].map(([, line]) => line as string)
   return lines.find((line) => line !== '') ?? `it ended with exit code ${code}`
 }
 
-/** What stands before dpkg's own complaint: the end of what the script said. */
-function endOf(said: string): string {
-  const lines = said.trimEnd().split('\n')
-  const at = lines.findIndex((line) => /^dpkg: error processing/.test(line))
-  return lines
-    .slice(0, at < 0 ? lines.length : at)
+/** The end of what the script printed: what stands between dpkg's own word of the step and its complaint. */
+function printedByScript(said: string): string {
+  const lines = said.split('\n')
+  const end = lines.findIndex((line) => /^dpkg: (error processing|warning: old)/.test(line))
+  const before = lines.slice(0, Math.max(end, 0))
+  const step = before.findLastIndex((line) =>
+    /^(Setting up|Removing|Purging|Unpacking|Preparing to|Processing) /.test(line),
+  )
+  return before
+    .slice(step + 1)
     .slice(-10)
     .join('\n')
 }

@@ -22,7 +22,7 @@ export function tidySystem(root: string, repository: string, since: Moment): voi
     for (const name of namesIn(root, folder)) if (pattern.test(name)) drop(join(place(root, folder), name))
   if (isFile(root, machineID) && textAt(root, machineID) !== '') emptyFile(place(root, machineID), since)
   if (textAt(root, '/etc/apt/sources.list').includes(repository)) drop(place(root, '/etc/apt/sources.list'))
-  for (const path of onlyIfEmpty) removeEmpty(root, path)
+  if (!isFile(root, '/var/lib/dpkg/info/apt.list')) for (const path of foldersOfApt) removeEmpty(root, path)
 }
 
 const gone: readonly string[] = [
@@ -66,8 +66,19 @@ const goneIn: readonly (readonly [string, RegExp])[] = [
 /** systemd-machine-id-setup(1): an empty file is filled at the first start. */
 const machineID = '/etc/machine-id'
 
-/** Folders that only the tools made. */
-const onlyIfEmpty: readonly string[] = ['/etc/apt/apt.conf.d', '/etc/dpkg/dpkg.cfg.d']
+/** Folders that mmdebstrap made for an apt that is not there. */
+const foldersOfApt: readonly string[] = [
+  '/etc/apt/apt.conf.d',
+  '/etc/apt/preferences.d',
+  '/etc/apt/sources.list.d',
+  '/etc/apt/trusted.gpg.d',
+  '/etc/apt',
+  '/var/lib/apt/lists',
+  '/var/lib/apt',
+  '/var/cache/apt/archives',
+  '/var/cache/apt',
+  '/var/log/apt',
+]
 
 /** A moment of the file system's own clock. */
 export interface Moment {

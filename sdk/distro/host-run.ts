@@ -9,8 +9,8 @@ export interface HostRunOptions {
   readonly signal?: AbortSignal | undefined
   /** What is being done, for messages. */
   readonly operation: string
-  /** Gets what it prints on either stream, as it comes. */
-  readonly onOutput?: (text: string) => void
+  /** Its standard error goes where its standard output goes, so that what it says keeps its order. */
+  readonly oneStream?: boolean
 }
 
 /** A program that has ended. */
@@ -27,9 +27,9 @@ export interface HostRan {
  * It is a process group, which ends as a whole when it is stopped. Never throws for an exit code. Throws `SYSTEM`, `ABORTED`.
  */
 export async function runOnHost(argv: readonly string[], options: HostRunOptions): Promise<HostRan> {
-  const { signal, operation } = options
+  const { signal, operation, oneStream = false } = options
   signal?.throwIfAborted()
-  const child = spawn('sh', ['-c', 'umask 022; exec "$@"', 'sh', ...argv], {
+  const child = spawn('sh', ['-c', `umask 022; exec "$@"${oneStream ? ' 2>&1' : ''}`, 'sh', ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...hostEnvironment(), LC_ALL: 'C.UTF-8', TZ: 'UTC', ...options.env },
     detached: true,
@@ -39,7 +39,6 @@ export async function runOnHost(argv: readonly string[], options: HostRunOptions
   let said = ''
   const hear = (text: string) => {
     said = (said + text).slice(-sayLimit)
-    options.onOutput?.(text)
   }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output.push(text)

@@ -7,6 +7,7 @@ import type { AptOptions, AptResult } from '../verbs/apt.js'
 import type { CommitOptions, CommitResult } from '../verbs/commit.js'
 import type { ConfigOptions } from '../verbs/config.js'
 import type { CopyOptions, CopyResult } from '../verbs/copy.js'
+import type { DnfOptions, DnfResult } from '../verbs/dnf.js'
 import type { ExecHostOptions } from '../verbs/exec-host.js'
 import type { FromOptions, FromResult } from '../verbs/from.js'
 import type { GlobalOptions } from '../verbs/global.js'
@@ -28,6 +29,7 @@ const verbs = {
   commit: verb('commit'),
   config: verb('config'),
   copy: verb('copy'),
+  dnf: verb('dnf'),
   endOnHost: verb('endOnHost'),
   endRun: verb('endRun'),
   from: verb('from'),
@@ -138,6 +140,12 @@ export class Container {
   async apt(words: readonly string[], options: AptOptions = {}): Promise<AptResult> {
     await this.#tidied()
     return verbs.apt(this.id, words, { ...this.#options, ...options })
+  }
+
+  /** Installs packages with this machine's dnf, and whatever else it is asked for. Throws as the verb does. */
+  async dnf(request: readonly string[], options: DnfOptions = {}): Promise<DnfResult> {
+    await this.#tidied()
+    return verbs.dnf(this.id, request, { ...this.#options, ...options })
   }
 
   /** Changes what the image will say of itself. Throws `USAGE`. */

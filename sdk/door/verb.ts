@@ -17,6 +17,8 @@ const outside: ReadonlySet<MethodName> = new Set<MethodName>([
   'config',
   'containers',
   'deleteImage',
+  'generateKube',
+  'generateQuadlet',
   'history',
   'imageInspect',
   'images',

@@ -9,12 +9,16 @@ import { findProgram } from '../runtime/programs.js'
  * the caller's streams. Returns the exit code; 128 + the signal's number when a signal ended it. Throws `NOT_FOUND`.
  */
 export async function becomeOnHost(operation: string, program: Program): Promise<number> {
-  const [name = ''] = program.argv
-  if (!findProgram(name)) throw notFound(operation, name)
+  checkProgram(operation, program.argv)
   const { become } = caller()
   if (!become) return asChild(operation, program)
   await become(program)
   return 0
+}
+
+/** Throws `NOT_FOUND` when a command's program is not on this machine. */
+export function checkProgram(operation: string, [name = '']: readonly string[]): void {
+  if (!findProgram(name)) throw notFound(operation, name)
 }
 
 /** Signals from the terminal reach the program by themselves; this process only waits for it. */

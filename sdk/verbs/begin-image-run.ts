@@ -1,6 +1,7 @@
 import type { ImageConfig } from '../image/config.js'
 import { pair } from '../image/edit.js'
 import { caller } from '../namespace/caller.js'
+import { superPrivileged } from '../runlabel/super-privileged.js'
 import { type ContainerRecord, createContainer, findContainer, removeContainer } from '../store/containers.js'
 import { findImage } from '../store/images.js'
 import { withLock } from '../store/locks.js'
@@ -14,7 +15,7 @@ import type { BegunRun } from './run/begun.js'
 import { reapContainers, reapRuns } from './run/reap.js'
 import type { RunImageOptions } from './run-image-options.js'
 import { commandOf, imageRunOf, runOptionsOf } from './run-image-settings.js'
-import { missingPrivileges, superPrivileged } from './spc.js'
+import { missingPrivileges } from './spc.js'
 import { pullImage } from './transfer/pull-image.js'
 
 /** A container that was made to run an image in. */

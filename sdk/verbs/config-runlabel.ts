@@ -3,16 +3,24 @@ import { pair } from '../image/edit.js'
 import { caller } from '../namespace/caller.js'
 import { checkLabel } from '../runlabel/check-label.js'
 import type { ContainerRecord } from '../store/containers.js'
-import type { ConfigOptions } from './config.js'
 
-/** The options with each run label as a label, and those that it takes the place of taken away. Throws `INVALID`, `USAGE`. */
-export function runLabelEdits({ config }: ContainerRecord, options: ConfigOptions): ConfigOptions {
-  const { runlabel = [], label = [], unsetlabel = [], ...rest } = options
+/** What is asked of a container's labels. */
+interface LabelEdits {
+  readonly runlabel?: readonly string[]
+  readonly label?: readonly string[]
+  readonly unsetlabel?: readonly string[]
+}
+
+/** The edits with each run label as a label, and those that it takes the place of taken away. Throws `INVALID`, `USAGE`. */
+export function runLabelEdits(
+  { config }: ContainerRecord,
+  { runlabel = [], label = [], unsetlabel = [] }: LabelEdits,
+): Required<Pick<LabelEdits, 'label' | 'unsetlabel'>> {
   const names = runlabel.map(checked)
   const isReplaced = (name: string) =>
     names.some((one) => one !== name && one.toLowerCase() === name.toLowerCase()) && !names.includes(name)
   const replaced = Object.keys(config.config?.Labels ?? {}).filter(isReplaced)
-  return { ...rest, label: [...label, ...runlabel], unsetlabel: [...unsetlabel, ...replaced] }
+  return { label: [...label, ...runlabel], unsetlabel: [...unsetlabel, ...replaced] }
 }
 
 function checked(one: string): string {

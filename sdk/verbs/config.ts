@@ -203,7 +203,7 @@ export async function config(container: string, options: ConfigOptions = {}): Pr
   const store = await openStore(options)
   const { id } = await findContainer(store, container, 'config')
   const labels = options.runlabel ? (await import('./config-runlabel.js')).runLabelEdits : undefined
-  await updateContainer(store, id, (record) => edit(record, labels ? labels(record, options) : options))
+  await updateContainer(store, id, (record) => edit(record, { ...options, ...labels?.(record, options) }))
 }
 
 function edit(record: ContainerRecord, options: ConfigOptions): ContainerRecord {

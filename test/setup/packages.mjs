@@ -32,6 +32,8 @@ export const testPackages = [
   { program: 'git', apt: 'git' },
   { program: 'chromium', apt: 'chromium' },
   { program: 'python3', apt: 'python3' },
+  { program: 'pip3', apt: 'python3-pip' },
+  { program: 'make', apt: 'make' },
   { program: 'zsh', apt: 'zsh' },
   { program: 'fish', apt: 'fish' },
   { program: 'dash', apt: 'dash' },
@@ -51,6 +53,7 @@ export const testPackages = [
   { program: 'dpkg-deb', apt: 'dpkg' },
   { program: 'gpg', apt: 'gpg', dnf: 'gnupg2' },
   { program: 'systemd-analyze', apt: 'systemd' },
+  { program: 'kubectl', apt: 'kubernetes-client' },
 ]
 
 /** All that the bare lane can see: a small distribution's essential programs, and Node. */

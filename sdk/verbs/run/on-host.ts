@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { containerDir, findContainer } from '../../store/containers.js'
 import { type MountedRoot, useRoot } from '../../store/mounts.js'
 import { openStore, type Store } from '../../store/store.js'
+import { checkProgram } from '../become-on-host.js'
 import type { GlobalOptions } from '../global.js'
 import { sessionEnvironment } from '../session-environment.js'
 import { besideSteps, taint } from '../step/lock.js'
@@ -17,6 +18,7 @@ export async function beginOnHost(
   command: readonly string[],
   options: GlobalOptions,
 ): Promise<BegunRun> {
+  checkProgram('exec-host', command)
   const store = await openStore(options)
   const { id, steps } = await findContainer(store, container, 'exec-host')
   const isStepwise = steps !== undefined
