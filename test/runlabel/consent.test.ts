@@ -133,7 +133,7 @@ describe('runlabel() in TypeScript', () => {
 test('a decision goes into the journal where there is one', limit, async (t) => {
   if (!needs(t, 'logger', 'python3', 'unshare')) return
   const place = tempDir(t)
-  const { store, digest } = await labelled(t, { run: `touch ${place}/canary "a b"` })
+  const { store, digest } = await labelled(t, { run: `touch ${place}/canary "${place}/a b"` })
   const receive = [
     'import socket, sys',
     's = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)',
@@ -162,7 +162,7 @@ test('a decision goes into the journal where there is one', limit, async (t) => 
   assert.equal(fields.BUILDER_WHY, '--yes')
   assert.equal(fields.BUILDER_DIGEST, digest)
   assert.equal(fields.SYSLOG_IDENTIFIER, 'builder')
-  assert.deepEqual(JSON.parse(fields.BUILDER_ARGV ?? '').slice(1), [`${place}/canary`, 'a b'])
+  assert.deepEqual(JSON.parse(fields.BUILDER_ARGV ?? '').slice(1), [`${place}/canary`, `${place}/a b`])
   const lines = readFileSync(join(store, 'root/runlabel.log'), 'utf8').trim().split('\n')
   assert.equal(lines.length, 1)
   assert.equal(JSON.parse(lines[0] ?? '').why, '--yes')
