@@ -2,7 +2,7 @@
 # A troubleshooting image: tools of this machine in an image of their own, which sees the whole host when it runs.
 #   sh tools-spc.sh                       makes it and prints its ID
 #   builder inspect --runlabels tools     says what it will ask for
-#   sudo builder runlabel run tools       runs it, after it was asked; words behind that are run instead of the shell
+#   sudo builder runlabel run tools       asks you, and runs it; words behind that are run instead of a shell
 # With SOURCE_DATE_EPOCH set, it is the same ID everywhere.
 set -eu
 
@@ -16,13 +16,12 @@ for tool in sh cat ls ps df mount; do
 done
 builder copy -q --closure "$c" "$@"
 
-# It reads the host's files below /host; the prompt says which machine it is.
 builder config --env HOST=/host --cmd '["sh"]' "$c"
 
-# atomic's set for a super-privileged container. podman reads the same label, and builder checks it here: a flag that
-# does not exist, a quote that is not closed or a missing IMAGE is an error now. In short: builder run-image --spc IMAGE
-builder config --runlabel 'RUN=podman run -i --rm --privileged --net=host --ipc=host --pid=host \
-  -v /:/host -v /run:/run -v /etc/localtime:/etc/localtime \
-  -e HOST=/host -e NAME=NAME -e IMAGE=IMAGE --name NAME IMAGE' "$c"
+# atomic's set for a super-privileged container. podman reads the same label, and builder checks it here: a flag that does
+# not exist, a quote that is not closed or a missing IMAGE is an error now. In short: builder run-image --spc IMAGE
+builder config --runlabel "RUN=podman run -i --rm --privileged --net=host --ipc=host --pid=host \
+-v /:/host -v /run:/run -v /etc/localtime:/etc/localtime \
+-e HOST=/host -e NAME=NAME -e IMAGE=IMAGE --name NAME IMAGE" "$c"
 
 builder commit "$c" tools

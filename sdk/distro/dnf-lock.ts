@@ -1,4 +1,6 @@
-import { BuilderError } from '../errors.js'
+import { accessSync, constants } from 'node:fs'
+import { dirname } from 'node:path'
+import { asBuilderError, BuilderError } from '../errors.js'
 import type { DnfPackage } from './dnf-event.js'
 import type { DnfProgram } from './dnf-program.js'
 import type { DnfWork } from './dnf-work.js'
@@ -6,7 +8,8 @@ import { type LockRequest, type PackageLock, readPackageLock, writePackageLock }
 
 /**
  * The lock that a request is held to; undefined when none is asked for or the file is still to be written. Throws `USAGE` for
- * a request that brings no packages, `UNSUPPORTED` for a dnf that does not tell what it installs, and as `readPackageLock`.
+ * a request that brings no packages, `UNSUPPORTED` for a dnf that does not tell what it installs, `SYSTEM` where
+ * none can be written, and as `readPackageLock`.
  */
 export function readDnfLock({ kind }: DnfProgram, work: DnfWork): PackageLock | undefined {
   const { lock, request } = work
@@ -20,7 +23,16 @@ export function readDnfLock({ kind }: DnfProgram, work: DnfWork): PackageLock | 
       'a lock is for install, upgrade and the like',
     )
   if (kind !== 'dnf4') throw refuse('UNSUPPORTED', `${kind} does not tell what it installs`, 'install dnf 4 beside it')
-  return readPackageLock(lock, 'dnf', requestOf(work))
+  return readPackageLock(lock, 'dnf', requestOf(work)) ?? writable(lock)
+}
+
+/** Before anything is installed: afterwards it is too late to refuse. */
+function writable(lock: string): undefined {
+  try {
+    accessSync(dirname(lock), constants.W_OK)
+  } catch (error) {
+    throw asBuilderError(error, 'write lock file', lock)
+  }
 }
 
 /** Writes the lock of what was installed. Throws `SYSTEM`. */

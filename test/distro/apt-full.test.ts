@@ -30,6 +30,10 @@ const specs: readonly DebSpec[] = [
   },
   { name: 'served-data', entries: [...folders, file('srv/data')] },
   {
+    name: 'stranger',
+    entries: [...folders, { ...file('srv/strange'), uid: 2_000_000 }],
+  },
+  {
     name: 'failing',
     entries: [...folders, file('srv/failing')],
     control: { postinst: '#!/bin/sh\necho first\necho "cannot find the moon" >&2\nexit 7\n' },
@@ -102,6 +106,16 @@ test('a script that fails is told with the end of its output, and leaves nothing
       /^apt install failing: its postinst script failed with exit status 7:\n[\s\S]*first\ncannot find the moon\n; the container is as it was before; --mode extract executes no scripts$/,
   })
   assert.deepEqual(await listing(c), was)
+})
+
+test('an owner outside the id map is named with what to do', async (t) => {
+  if (lane() === 'root' || !needs(t, 'busybox')) return
+  const c = await container(system)
+  await assert.rejects(apt(c, ['install', 'stranger']), {
+    code: 'ID_MAP',
+    message:
+      /^apt install stranger: a file's owner is outside the id map: .*srv\/strange.*; add a larger range to \/etc\/subuid/,
+  })
 })
 
 test('the same packages give the same system, whatever the order and the moment', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { newDnfScene } from '../distro/dnf-scene.js'
@@ -31,6 +31,7 @@ async function recipe(name: string, ...argv: readonly string[]): Promise<string>
   const { code, stdout, stderr } = await command(argv, { cwd, env })
   assert.equal(code, 0, stderr)
   assert.match(stdout, /^[0-9a-f]{64}\n$/)
+  assert.ok(existsSync(join(cwd, 'httpd.lock')), 'the lock is not where the recipe was started')
   return stdout.trim()
 }
 
