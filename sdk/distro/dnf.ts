@@ -39,17 +39,19 @@ export async function runDnf(store: Store, record: ContainerRecord, work: DnfWor
   const state = temporaryFolder(store)
   const run: DnfRun = { store, record, work, program, state, lock }
   let outcome: DnfOutcome | undefined
-  const isNewLock = work.lock !== undefined && !lock
+  let written: string | undefined
   try {
-    const change = async (root: string, written?: string) => {
-      outcome = await onRoot(run, root, written)
+    const change = async (root: string, upper?: string) => {
+      outcome = await onRoot(run, root, upper)
       // What only asks changes nothing, whatever dnf made on its way.
       if (work.request.does !== 'changes') throw new Error('discarded')
-      if (isNewLock) writeDnfLock(work.lock ?? '', work, downloaded(outcome)?.packages ?? [])
+      if (work.lock === undefined || lock) return
+      writeDnfLock(work.lock, work, downloaded(outcome)?.packages ?? [])
+      written = work.lock
     }
     await changeRoot(store, record.id, 'dnf', change, work.signal).catch((error: unknown) => {
       if (outcome && work.request.does !== 'changes') return
-      if (isNewLock) rmSync(work.lock ?? '', { force: true })
+      if (written !== undefined) rmSync(written, { force: true })
       throw error
     })
     if (!outcome) throw new Error('dnf did not run')
