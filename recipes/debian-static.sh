@@ -11,7 +11,7 @@ c=$(builder from scratch)
 trap 'builder rm "$c" >/dev/null' EXIT
 
 # The packages' files and nothing else: no script is executed, and --no-depends leaves out what only the scripts need.
-builder apt -q "$from" --no-depends "$c" install base-files ca-certificates netbase tzdata
+builder apt "$from" --no-depends "$c" install base-files ca-certificates netbase tzdata
 
 # What the scripts would have done is said here: all certificates in one file, and the users.
 # shellcheck disable=SC2016 # $m is the container's root, in the namespace where its owners count

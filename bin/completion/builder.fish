@@ -180,7 +180,7 @@ complete -c builder -n '__builder_in apt' -l exclude -x -d 'Package that is as i
 complete -c builder -n '__builder_in apt' -l lock -r -F -d 'File with the exact packages'
 complete -c builder -n '__builder_in apt' -l offline -d 'Use only lists and packages that were fetched before'
 complete -c builder -n '__builder_in apt' -l docs -d 'Keep documentation and manual pages'
-complete -c builder -n '__builder_in apt' -l langs -x -d 'Languages whose translations are kept, as de or pt_BR'
+complete -c builder -n '__builder_in apt' -l langs -x -d 'Languages whose translations are kept, as de,pt_BR'
 complete -c builder -n '__builder_in apt' -l timestamp -x -d 'Time of what is younger, in seconds since 1970'
 complete -c builder -n '__builder_in apt' -s y -l yes -d 'Accepted for scripts'
 complete -c builder -n '__builder_in apt' -l progress -x -a 'auto plain tty json none' -d 'How to show progress on standard error'

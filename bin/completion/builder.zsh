@@ -75,7 +75,7 @@ _builder() {
         '--lock=[File with the exact packages]:file:_files' \
         '--offline[Use only lists and packages that were fetched before]' \
         '--docs[Keep documentation and manual pages]' \
-        '*--langs=[Languages whose translations are kept, as de or pt_BR]:lang: ' \
+        '*--langs=[Languages whose translations are kept, as de,pt_BR]:lang: ' \
         '--timestamp=[Time of what is younger, in seconds since 1970]:seconds: ' \
         '(-y --yes)-y[Accepted for scripts]' \
         '(-y --yes)--yes[Accepted for scripts]' \

@@ -9,14 +9,14 @@ import { aptFailure } from './apt-failure.js'
 import type { AptPlace } from './apt-place.js'
 import type { DebFile } from './apt-resolve.js'
 
-/** How far one package is. */
-export interface PackageProgress {
-  /** `curl 7.88.1-10`. */
-  readonly name: string
+/** How far all packages of a request are. */
+export interface FetchProgress {
+  /** How many have to be fetched; with `exists` how many were fetched before, and that is all. */
+  readonly packages: number
   readonly bytes: number
+  /** Absent where the sizes are not known before: those of a lock file. */
   readonly total?: number
-  /** `exists`: it was fetched before. */
-  readonly state: 'copying' | 'finishing' | 'done' | 'exists'
+  readonly state: 'copying' | 'done' | 'exists'
 }
 
 /** How packages are fetched. */
@@ -24,7 +24,7 @@ export interface FetchOptions {
   readonly operation: string
   readonly offline: boolean
   readonly signal?: AbortSignal | undefined
-  readonly onProgress?: (progress: PackageProgress) => void
+  readonly onProgress?: (progress: FetchProgress) => void
 }
 
 /** A package's file on this machine, which has the digest that was promised. */
@@ -44,16 +44,32 @@ export async function fetchDebs(
 ): Promise<readonly FetchedDeb[]> {
   mkdirSync(archivesOf(store), { recursive: true, mode: 0o700 })
   const missing: DebFile[] = []
-  for (const file of files) {
-    const isThere = await hasDigest(pathOf(store, file), file.sha256)
-    if (isThere) options.onProgress?.({ ...sizesOf(file, file.size ?? 0), state: 'exists' })
-    else missing.push(file)
-  }
+  for (const file of files) if (!(await hasDigest(pathOf(store, file), file.sha256))) missing.push(file)
   const [first] = missing
   if (first && options.offline) throw notHere(first, options.operation)
+  const tell = teller(missing, options)
   for (let at = 0; at < missing.length; at += together)
-    await fetchSome(store, place, missing.slice(at, at + together), options)
+    await fetchSome(store, place, missing.slice(at, at + together), tell, options)
+  if (first) tell('done')
+  else if (files.length > 0) options.onProgress?.({ packages: files.length, bytes: 0, state: 'exists' })
   return files.map((file) => ({ ...file, path: pathOf(store, file) }))
+}
+
+/** Says how far all is; `underway` is the bytes of what is not in the store yet. */
+function teller(missing: readonly DebFile[], { onProgress }: FetchOptions): Teller {
+  const packages = missing.length
+  const isKnown = missing.every(({ size }) => size !== undefined)
+  const total = isKnown ? { total: missing.reduce((sum, { size = 0 }) => sum + size, 0) } : {}
+  const there = new Map<string, number>()
+  const tell = (state: FetchProgress['state'], underway = 0) => {
+    const bytes = [...there.values()].reduce((sum, size) => sum + size, underway)
+    onProgress?.({ packages, bytes, ...total, state })
+  }
+  return Object.assign(tell, { has: (file: DebFile, size: number) => void there.set(file.sha256, size) })
+}
+
+type Teller = ((state: FetchProgress['state'], underway?: number) => void) & {
+  has(file: DebFile, size: number): void
 }
 
 /** So many are named in one call of apt's, whose words have a limit. */
@@ -63,11 +79,12 @@ async function fetchSome(
   store: Store,
   place: AptPlace,
   files: readonly DebFile[],
+  tell: Teller,
   options: FetchOptions,
 ): Promise<void> {
   const folder = temporaryFolder(store)
   const targetOf = (file: DebFile) => join(folder, file.sha256)
-  const watching = watch(files, targetOf, options.onProgress)
+  const watching = watch(files, targetOf, tell)
   try {
     const remote: string[] = []
     for (const file of files) {
@@ -79,7 +96,7 @@ async function fetchSome(
     for (const file of files) {
       if (!(await hasDigest(targetOf(file), file.sha256))) throw changed(file, options.operation)
       renameSync(targetOf(file), pathOf(store, file))
-      options.onProgress?.({ ...sizesOf(file, sizeOf(pathOf(store, file))), state: 'done' })
+      tell.has(file, sizeOf(pathOf(store, file)))
     }
   } finally {
     clearInterval(watching)
@@ -102,18 +119,14 @@ async function download(
 }
 
 /** apt says nothing that a program could read of how far it is: the files grow. */
-function watch(files: readonly DebFile[], targetOf: (file: DebFile) => string, tell: FetchOptions['onProgress']) {
-  const look = () => {
-    for (const file of files) {
-      const bytes = sizeOf(targetOf(file))
-      if (bytes > 0) tell?.({ ...sizesOf(file, bytes), state: 'copying' })
-    }
-  }
-  return tell ? setInterval(look, 100).unref() : undefined
-}
-
-function sizesOf(file: DebFile, bytes: number): Omit<PackageProgress, 'state'> {
-  return { name: titleOf(file), bytes, ...(file.size === undefined ? {} : { total: file.size }) }
+function watch(files: readonly DebFile[], targetOf: (file: DebFile) => string, tell: Teller): NodeJS.Timeout {
+  tell('copying')
+  const look = () =>
+    tell(
+      'copying',
+      files.reduce((sum, file) => sum + sizeOf(targetOf(file)), 0),
+    )
+  return setInterval(look, 100).unref()
 }
 
 function titleOf({ name, version }: DebFile): string {

@@ -44,7 +44,7 @@ export interface ListOptions {
 }
 
 /**
- * Fetches the lists of packages that the sources have now, whose signatures apt checks. Throws `NETWORK`, `INVALID` for what is not
+ * Fetches the lists of packages that the sources have now, whose signatures apt checks. Throws `NETWORK`, `DENIED` for what is not
  * signed as it should be, `NOT_FOUND` with `offline` where no list is there.
  */
 export async function refreshLists(store: Store, place: AptPlace, options: ListOptions): Promise<void> {

@@ -6,7 +6,7 @@ import { useRoot } from '../store/mounts.js'
 import type { Store } from '../store/store.js'
 import { temporaryFolder } from '../store/temporary.js'
 import { debianArchitecture } from './apt-architecture.js'
-import { type FetchedDeb, fetchDebs, type PackageProgress } from './apt-archives.js'
+import { type FetchedDeb, type FetchProgress, fetchDebs } from './apt-archives.js'
 import { extractPackages } from './apt-extract.js'
 import { installFully, needMmdebstrap } from './apt-full.js'
 import { readAptLock, writeAptLock } from './apt-lock.js'
@@ -37,7 +37,7 @@ export interface AptRequest {
   /** Seconds since 1970. */
   readonly epoch?: number | undefined
   readonly signal?: AbortSignal | undefined
-  readonly onProgress?: (progress: PackageProgress) => void
+  readonly onProgress?: (progress: FetchProgress) => void
   /** All is on this machine, and so many packages are about to be installed. */
   readonly onFetched?: (count: number) => void
 }
@@ -55,7 +55,7 @@ export interface AptChange {
 
 /**
  * Changes the packages of a container as one step with the host's apt. Run it inside the namespace. Throws `USAGE`, `NOT_FOUND`,
- * `INVALID`, `NETWORK`, `DIGEST`, `ID_MAP`, `RUN`, `UNSUPPORTED`, `SYSTEM`; then the container is as it was.
+ * `INVALID`, `DENIED`, `NETWORK`, `DIGEST`, `ID_MAP`, `RUN`, `UNSUPPORTED`, `SYSTEM`; then the container is as it was.
  */
 export async function aptOn(store: Store, record: ContainerRecord, request: AptRequest): Promise<AptChange> {
   const operation = `apt ${request.action}`

@@ -10,6 +10,8 @@ export interface DnfSwitches {
   readonly offline: boolean
   /** Modules to be enabled before, as `NAME:STREAM`. */
   readonly enableModules: readonly string[]
+  /** Absolute path of the folder that `download` fills. */
+  readonly destination: string
 }
 
 /**
@@ -25,8 +27,11 @@ export function dnfArguments(
   const common = commonArguments(kind, switches, places)
   const { enableModules } = switches
   const before = enableModules.length === 0 ? [] : [[...common, 'module', 'enable', ...enableModules]]
-  const quiet = request.does === 'changes' ? [] : ['-q']
-  return [...before, [...common, ...quiet, ...request.command, ...request.words]]
+  // microdnf has no such flag.
+  const quiet = request.does === 'changes' || kind === 'microdnf' ? [] : ['-q']
+  // For dnf 4 the plugin downloads.
+  const into = request.does === 'downloads' && kind !== 'dnf4' ? [`--destdir=${switches.destination}`] : []
+  return [...before, [...common, ...quiet, ...request.command, ...into, ...request.words]]
 }
 
 function commonArguments(kind: DnfKind, { releasever, forcearch, offline }: DnfSwitches, places: DnfPlaces): string[] {
@@ -43,6 +48,8 @@ function commonArguments(kind: DnfKind, { releasever, forcearch, offline }: DnfS
     `--setopt=system_cachedir=${cache}`,
     `--setopt=logdir=${state}/log`,
     `--setopt=persistdir=${state}/history`,
+    // Its history would be in the root, and tells times.
+    '--setopt=history_record=0',
     `--setopt=reposdir=${reposdir.join(',')}`,
     `--setopt=varsdir=${varsdir.join(',')}`,
   ]

@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { emptied } from '../store/remove-tree.js'
 import type { Store } from '../store/store.js'
@@ -22,19 +22,32 @@ export function dnfCache({ root }: Pick<Store, 'root'>): DnfCache {
   return cache
 }
 
-/** Gives a run its own folder of metadata: links to the files of the cache. */
-export function takeMetadata({ metadata }: DnfCache, into: string): void {
+/** Gives a run its own folder of metadata, and of the packages beside it: links to the files of the cache. */
+export function takeMetadata({ metadata }: DnfCache, into: string, packages: boolean): void {
   mkdirSync(into, { recursive: true })
-  for (const name of readdirSync(metadata)) linkTree(join(metadata, name), join(into, name))
+  for (const name of readdirSync(metadata)) linkTree(join(metadata, name), join(into, name), packages)
 }
 
-/** Puts metadata that a run fetched into the cache, in place of what is there under its name. */
-export async function keepMetadata(store: Store, { metadata }: DnfCache, from: string): Promise<void> {
+/** Seconds since 1970 of the newest metadata in a run's folder: when its repository was last changed. */
+export function newestMetadata(folder: string): number | undefined {
+  const files = readdirSync(folder).map((name) => join(folder, name, 'repodata/repomd.xml'))
+  const texts = files.filter((path) => existsSync(path)).map((path) => readFileSync(path, 'utf8'))
+  const times = texts.flatMap((text) => [...text.matchAll(/<timestamp>(\d+)/g)].map(([, time]) => Number(time)))
+  return times.length === 0 ? undefined : Math.max(...times)
+}
+
+/** Puts metadata that a run fetched, and packages beside it, into the cache in place of what is there under its name. */
+export async function keepMetadata(
+  store: Store,
+  { metadata }: DnfCache,
+  from: string,
+  packages: boolean,
+): Promise<void> {
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const isKept = entry.isDirectory() ? existsSync(join(from, entry.name, 'repodata/repomd.xml')) : isSolv(entry.name)
     if (!isKept) continue
     const copy = temporaryPath(store)
-    linkTree(join(from, entry.name), copy)
+    linkTree(join(from, entry.name), copy, packages)
     await replace(store, copy, join(metadata, entry.name))
   }
 }
@@ -54,8 +67,8 @@ function isSolv(name: string): boolean {
   return /\.solvx?$/.test(name)
 }
 
-/** Packages have their own place. */
-function linkTree(from: string, to: string): void {
+/** Packages that a plugin tells of have their own place; those of a dnf without one lie with the metadata. */
+function linkTree(from: string, to: string, packages: boolean): void {
   let names: string[]
   try {
     names = readdirSync(from)
@@ -68,7 +81,7 @@ function linkTree(from: string, to: string): void {
     return
   }
   mkdirSync(to)
-  for (const name of names) if (name !== 'packages') linkTree(join(from, name), join(to, name))
+  for (const name of names) if (packages || name !== 'packages') linkTree(join(from, name), join(to, name), packages)
 }
 
 function link(from: string, to: string): void {

@@ -171,9 +171,12 @@ class Builder(dnf.Plugin):
         lock = self.settings['lock']
         if lock is not None:
             wanted, found = set(one['checksum'] for one in lock), set(one['checksum'] for one in packages)
-            if wanted != found:
-                tell('other', missing=[one for one in lock if one['checksum'] not in found],
-                     more=[one for one in packages if one['checksum'] not in wanted])
+            there = set(nevra_of(dict(name=pkg.name, epoch=pkg.epoch, version=pkg.version, release=pkg.release,
+                                      arch=pkg.arch)) for pkg in self.base.sack.query().installed())
+            missing = [one for one in lock if one['checksum'] not in found and nevra_of(one) not in there]
+            more = [one for one in packages if one['checksum'] not in wanted]
+            if missing or more:
+                tell('other', missing=missing, more=more)
                 raise dnf.exceptions.Error('the transaction is not that of the lock')
         for pkg in coming:
             self.check(pkg)

@@ -12,6 +12,8 @@ export interface RootProcess {
   readonly root: string
   /** Its working folder; `/` by default. */
   readonly cwd?: string
+  /** A folder that is in memory while it runs: for what is written with care, and nobody reads again. */
+  readonly memory?: string
   /** `false`: it has no network at all. */
   readonly network: boolean
   /** Gets each line that it writes to descriptor 3. */
@@ -34,7 +36,7 @@ export interface RootProcessEnd {
  * util-linux is missing, `ABORTED`.
  */
 export async function runOnRoot(one: RootProcess): Promise<RootProcessEnd> {
-  const { argv, env, root, cwd = '/', network, onLine = () => {}, signal } = one
+  const { argv, env, root, cwd = '/', memory = '', network, onLine = () => {}, signal } = one
   const [unshare, setpriv, sh] = ['unshare', 'setpriv', 'sh'].map((name) =>
     needProgram(name, 'util-linux', argv[0] ?? ''),
   ) as [string, string, string]
@@ -46,7 +48,7 @@ export async function runOnRoot(one: RootProcess): Promise<RootProcessEnd> {
   ]
   const inside = [setpriv, ...privileges, '--', ...argv]
   const words = ['--pdeathsig', 'KILL', '--', unshare, ...namespaces, '--propagation', 'private']
-  const child = spawn(setpriv, [...words, sh, '-c', script, 'sh', root, ...inside], {
+  const child = spawn(setpriv, [...words, sh, '-c', script, 'sh', root, memory, ...inside], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     env: { ...hostEnvironment(), ...env },
     cwd,
@@ -75,14 +77,15 @@ const kept = [
 /** A plain user may not mount /proc where parts of the machine's own are hidden: then that one is seen. */
 const script = `
 set -e
-root=$1
-shift
+root=$1 memory=$2
+shift 2
 umask 022
 hostname localhost 2>/dev/null || :
 mount -t proc proc "$root/proc" 2>/dev/null || mount --rbind /proc "$root/proc"
 for name in null zero full random urandom; do
   [ ! -f "$root/dev/$name" ] || mount --bind "/dev/$name" "$root/dev/$name"
 done
+[ -z "$memory" ] || mount -t tmpfs tmpfs "$memory" 2>/dev/null || :
 exec "$@"`
 
 function eachLine(stream: Readable, onLine: (line: string) => void): void {

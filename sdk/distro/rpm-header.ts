@@ -12,7 +12,6 @@ export function packageOfHeader(blob: Buffer, path: string): PackageFacts | unde
   if (!name) throw damagedDatabase(path, 'a package has no name')
   if (name === 'gpg-pubkey') return undefined
   const epoch = header.number(tags.epoch)
-  const installed = header.number(tags.installTime)
   return present({
     type: 'rpm' as const,
     name,
@@ -27,7 +26,7 @@ export function packageOfHeader(blob: Buffer, path: string): PackageFacts | unde
     summary: header.text(tags.summary),
     homepage: header.text(tags.url),
     size: header.number(tags.longSize) ?? header.number(tags.size),
-    installed: installed === undefined ? undefined : new Date(installed * 1000).toISOString().replace('.000Z', 'Z'),
+    installed: timeOf(header.number(tags.installTime)),
     headerDigest: digestOf(header),
   })
 }
@@ -110,6 +109,12 @@ function numberAt(data: Buffer, entry: Entry | undefined, path: string): number 
 function sourceOf(file: string | undefined): Pick<PackageFacts, 'source' | 'sourceVersion'> {
   const [, source, sourceVersion] = /^(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm$/.exec(file ?? '') ?? []
   return source && sourceVersion ? { source, sourceVersion } : {}
+}
+
+/** RFC 3339 ends with the year 9999. */
+function timeOf(seconds: number | undefined): string | undefined {
+  if (seconds === undefined || seconds >= 253402300800) return undefined
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
 }
 
 function digestOf(header: Header): string | undefined {

@@ -32,10 +32,11 @@ export function sqlitePages(file: ImageFile, log: ImageFile | undefined): Sqlite
     path,
     usable,
     page(number) {
+      if (number < 1 || number > count) throw damagedDatabase(path, `it has no page ${number}`)
       const place = newer.places.get(number)
       const bytes = place === undefined ? file.read((number - 1) * size, size) : log?.read(place, size)
-      if (number >= 1 && number <= count && bytes?.length === size) return bytes
-      throw damagedDatabase(path, `it has no page ${number}`)
+      if (bytes?.length === size) return bytes
+      throw damagedDatabase(path, `it ends before page ${number}`)
     },
   }
 }

@@ -45,6 +45,7 @@ export function covers(word: string, { kind, object }: Ask): boolean {
   const isKind = named === kind || (named === 'host-path-write' && kind === 'host-path-read')
   if (!isKind) return false
   if (value === undefined) return true
+  if (kind === 'host-root') return value === object || value === 'write'
   if (!kind.startsWith('host-path')) return value === object
   const folder = posix.normalize(value).replace(/\/$/, '')
   return object === folder || (object ?? '').startsWith(`${folder}/`)

@@ -41,6 +41,8 @@ export function labelCommand(sources: CommandSources): LabelCommand {
   const { args, engine } = sources
   const words = [...sources.words.map(({ text }) => text), ...args]
   const [first = ''] = words
+  if (args.some((word) => word.includes('\0')))
+    throw invalid('', 'a word holds a NUL byte', 'no command line can hold one')
   if (sources.words.length === 0) throw invalid('', 'it has no words', 'give the label a command')
   if (first === '') throw invalid('', 'its first word is empty', 'begin with a program')
   if (/^[A-Za-z_]\w*=/.test(first)) {
@@ -68,6 +70,10 @@ function engineCommand({ words: own, engine, replace }: CommandSources, words: r
   if (subcommand === '' || subcommand.startsWith('-')) {
     const hint = `have the label begin with ${posix.basename(name)} run`
     throw invalid(visible(subcommand), 'it is no command that can be judged', hint)
+  }
+  if (words.slice(1, 3).includes('runlabel')) {
+    const reason = 'what one label asks for is no answer to what another one does'
+    throw unsupported('runlabel', reason, 'execute that label by itself')
   }
   if (engine === 'builder') checkOwn(posix.basename(name), subcommand)
   return { judgeable: { kind: 'engine-command', engine, words: [subcommand, ...rest] }, engine, words: words.slice(1) }
@@ -175,7 +181,7 @@ function formatFlags(options: Readonly<RunFlags>): readonly string[] {
 
 /** Behind the image, and behind `--`, a word is no flag of the engine's, whatever it begins with. */
 function checkDashes(words: readonly Word[], imageAt: number | undefined): void {
-  const end = words.findIndex(({ text }) => text === '--')
+  const end = words.findIndex(({ text, dashFrom }) => text === '--' && dashFrom === undefined)
   const last = imageAt ?? (end < 0 ? words.length : end)
   const found = words.slice(0, last).find(({ dashFrom }) => dashFrom !== undefined)
   if (!found) return

@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process'
-import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { asBuilderError, BuilderError } from '../errors.js'
 import { findProgram, hostEnvironment } from '../runtime/programs.js'
@@ -84,7 +94,8 @@ function intoJournal(logger: string, decision: Decision): Promise<boolean> {
 
 function intoFile(path: string, decision: Decision): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    // Not its parents too: Node's `recursive` never ends where there can be no folder, as in /proc.
+    if (!existsSync(dirname(path))) mkdirSync(dirname(path), { mode: 0o700 })
     const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants
     const descriptor = openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600)
     try {

@@ -6,7 +6,7 @@ export type StepInput = string | number | boolean | null | readonly StepInput[] 
 
 /** A verb with everything that decides its result. A secret's value is never in it. */
 export interface Step {
-  readonly verb: 'run' | 'copy' | 'add' | 'workdir' | 'config' | 'dnf'
+  readonly verb: 'run' | 'copy' | 'add' | 'workdir' | 'config' | 'dnf' | 'apt'
   /** The state before it, see `stateDigest`. */
   readonly parent: Digest
   /**

@@ -5,10 +5,10 @@ import { formatCount } from '../image/table.js'
 import { caller } from '../namespace/caller.js'
 import { findContainer } from '../store/containers.js'
 import { openStore } from '../store/store.js'
+import { beginAptStep } from './apt-step.js'
 import { epochOf } from './epoch.js'
 import type { GlobalOptions } from './global.js'
 import { type ProgressOptions, showProgress } from './progress/progress.js'
-import { besideSteps, taint } from './step/lock.js'
 
 /** Options of {@link apt}. */
 export interface AptOptions extends GlobalOptions, ProgressOptions {
@@ -74,7 +74,7 @@ export interface AptOptions extends GlobalOptions, ProgressOptions {
   /** Keep documentation and manual pages; copyright files are always kept. */
   docs?: boolean
   /**
-   * Languages whose translations are kept, as de or pt_BR; `all` for every one. Default: none.
+   * Languages whose translations are kept, as de,pt_BR; `all` for every one. Default: none.
    * @placeholder LANG
    */
   langs?: readonly string[]
@@ -101,13 +101,14 @@ export interface AptResult extends AptChange {}
  * configured for; apt checks the signatures. What was fetched is kept in the store for all containers. The same packages give
  * the same image.
  *
- * Throws `NOT_FOUND` for a package or a keyring that is not there, `INVALID` for what cannot be installed together or is not signed
- * as it should be, `NETWORK`, `DIGEST`, `RUN` for a maintainer script that fails, `ID_MAP` for an owner outside the id map,
+ * Throws `NOT_FOUND` for a package or a keyring that is not there, `INVALID` for what cannot be installed together, `DENIED` for what
+ * is not signed as it should be, `NETWORK`, `DIGEST`, `RUN` for a maintainer script that fails, `ID_MAP` for an owner outside the id map,
  * `UNSUPPORTED` on a machine without apt.
  *
  * @verb
  * @where inside
- * @stdout The packages that were installed, or fetched: name, version and architecture, one a line.
+ * @offline
+ * @stdout The packages of a download: name, version and architecture, one a line; else nothing.
  * @param container - Name or ID of a container.
  * @param words - What to do, and with which packages.
  * @example
@@ -127,15 +128,26 @@ export async function apt(container: string, words: readonly string[], options: 
   const asked = requestOf(words, options)
   const store = await openStore(options)
   const record = await findContainer(store, container, 'apt')
-  using _ = await besideSteps(store, record, `apt ${asked.action}`)
-  if (record.steps && asked.action !== 'download') taint(store, record.id)
-  await using telling = tellFetching(options)
-  return await aptOn(store, record, { ...asked, onProgress: telling.onProgress, onFetched: telling.onFetched })
+  const step = await beginAptStep(store, record, asked)
+  if (step?.done) return step.done
+  let done: AptChange | undefined
+  try {
+    await using telling = tellFetching(options)
+    done = await aptOn(store, record, { ...asked, onProgress: telling.onProgress, onFetched: telling.onFetched })
+    return done
+  } finally {
+    await step?.end(done)
+  }
 }
 
 /** What the shell door prints. */
-export function present({ packages }: AptResult, options: AptOptions): string {
-  if (options.quiet) return ''
+export function present(
+  { packages }: AptResult,
+  { quiet }: AptOptions,
+  _container: string,
+  [action]: readonly string[],
+): string {
+  if (quiet || action !== 'download') return ''
   return packages.map(({ name, version, architecture }) => `${name} ${version} ${architecture}`).join('\n')
 }
 
@@ -150,7 +162,8 @@ function tellFetching(options: AptOptions): Required<Pick<AptRequest, 'onProgres
   const { quiet, onProgress, progress: manner = onProgress ? 'none' : 'auto' } = options
   const tells = !quiet && manner !== 'none' && manner !== 'json'
   return {
-    onProgress: (event) => progress.note({ ...event, kind: 'package' }),
+    onProgress: ({ packages, ...event }) =>
+      progress.note({ ...event, name: formatCount(packages, 'package'), kind: 'package' }),
     onFetched: (count) => {
       end()
       if (tells && count > 0) caller().say(`apt: installing ${formatCount(count, 'package')}\n`)
@@ -164,12 +177,12 @@ function requestOf(words: readonly string[], options: AptOptions): AptRequest {
   if (!isAction(action)) throw unknownAction(action)
   const packages = [...new Set(rest)].sort()
   const operation = `apt ${action}`
-  const odd = [...packages, ...(options.exclude ?? [])].find(
+  const odd = [...packages, ...listOf(options.exclude)].find(
     (one) => !/^[a-z0-9][a-z0-9+.-]*(:[a-z0-9]+)?([=/]\S+)?$/.test(one),
   )
   if (odd !== undefined)
     throw usage(operation, odd, 'it is not the name of a package', 'write NAME, NAME=VERSION or NAME/SUITE')
-  const lang = options.langs?.find((one) => !/^[A-Za-z]{2,8}([_@][A-Za-z]+)*$/.test(one))
+  const lang = listOf(options.langs).find((one) => !/^[A-Za-z]{2,8}([_@][A-Za-z]+)*$/.test(one))
   if (lang !== undefined)
     throw usage(operation, `--langs ${lang}`, 'it is not the name of a language', 'write for example de or pt_BR')
   if (packages.length === 0 && action !== 'upgrade' && options.mode !== 'full')
@@ -184,13 +197,17 @@ function requestOf(words: readonly string[], options: AptOptions): AptRequest {
     architecture: options.arch,
     recommends: options.recommends ?? false,
     depends: options.depends ?? true,
-    exclude: [...new Set(options.exclude)].sort(),
-    selection: { docs: options.docs ?? false, langs: options.langs ?? [] },
+    exclude: [...new Set(listOf(options.exclude))].sort(),
+    selection: { docs: options.docs ?? false, langs: listOf(options.langs) },
     lock: options.lock === undefined ? undefined : resolve(options.lock),
     offline: options.offline ?? false,
     epoch: epochOf(options, operation),
     signal: options.signal,
   }
+}
+
+function listOf(words: readonly string[] = []): string[] {
+  return words.flatMap((word) => word.split(',')).filter((word) => word !== '')
 }
 
 const actions = ['install', 'remove', 'upgrade', 'download'] as const

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { DnfDone, DnfWork } from '../distro/dnf.js'
+import type { DnfDone } from '../distro/dnf.js'
+import type { DnfWork } from '../distro/dnf-work.js'
 import { parsePackageLock } from '../distro/package-lock.js'
 import type { Step } from '../steps/step.js'
 import type { ContainerRecord } from '../store/containers.js'

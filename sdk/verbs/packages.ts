@@ -15,7 +15,7 @@ import { cycloneDxDocument, spdxDocument } from './package-documents.js'
 /** Options of {@link packages}. */
 export interface PackagesOptions extends GlobalOptions {
   /**
-   * How to print: `table`, `json`, `spdx` (2.3, JSON), `cyclonedx` (1.6, JSON), or each package by a Go template with .Name,
+   * How to print: a table, JSON, an SPDX 2.3 or CycloneDX 1.6 document in JSON, or each package by a Go template with .Name,
    * .Version, .Epoch, .Release, .Arch, .Type, .Source, .SourceVersion, .License, .Vendor, .Maintainer, .Summary, .Homepage, .Size,
    * .Installed, .HeaderDigest and .PURL. .Version is the full one, with epoch and release.
    * @placeholder table|json|spdx|cyclonedx|TEMPLATE
@@ -131,12 +131,13 @@ function orAbsent(error: unknown): undefined {
 function neither(object: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof BuilderError) || error.code !== 'NOT_FOUND') throw error
-    const hint = error.hint ?? 'builder containers and builder images list them'
+    const isNear = error.hint?.startsWith('did you mean')
+    const hint = isNear ? error.hint : 'builder containers and builder images list them'
     throw new BuilderError('NOT_FOUND', {
       operation: 'packages',
       object,
       reason: 'no container or image has this name',
-      hint,
+      ...(hint === undefined ? {} : { hint }),
     })
   }
 }

@@ -82,11 +82,11 @@ function inLabel<T>(label: string, work: () => T): T {
   } catch (error) {
     if (!(error instanceof BuilderError)) throw error
     const { code, object, reason, hint } = error
-    const place = `label ${visible(label)}`
+    const place = `label ${label}`
     const about = object === '' ? place : `${place}: ${object}`
     throw new BuilderError(code, {
-      ...{ operation: 'runlabel', object: about, reason, cause: error },
-      ...(hint === undefined ? {} : { hint }),
+      ...{ operation: 'runlabel', object: visible(about), reason: visible(reason), cause: error },
+      ...(hint === undefined ? {} : { hint: visible(hint) }),
     })
   }
 }

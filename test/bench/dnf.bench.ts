@@ -2,9 +2,11 @@
  * An install of some fifty packages with the host's dnf, beside plain `dnf --installroot` and beside dnf in a base image
  * under buildah. It needs Debian's packages from their mirror; what it makes of them is not measured.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { makeDebianRepository, wanted } from './dnf-repository.js'
 import { pair, type Row } from './pair.js'
 import { call, newPlace, type Place, top } from './places.js'
@@ -13,9 +15,15 @@ const runs = 5
 
 export async function measure(): Promise<readonly Row[]> {
   const place = newPlace()
+  let server: ChildProcess | undefined
   try {
     const { folder, names } = makeDebianRepository(join(place.folder, 'repository'))
-    const scene = { place, folder, work: `install of ${names.length} packages` }
+    // A process of its own, for this one waits for what it measures.
+    server = spawn(process.execPath, [join(top, 'dist/test/bench/serve-folder.js'), folder], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    const [address] = await once(server.stdout as Readable, 'data')
+    const scene = { place, url: String(address).trim(), work: `install of ${names.length} packages` }
     const plain = plainDnf(scene)
     const buildah = buildahDnf(scene)
     return [
@@ -38,21 +46,22 @@ export async function measure(): Promise<readonly Row[]> {
       ...sizes(scene),
     ]
   } finally {
+    server?.kill()
     place.remove()
   }
 }
 
 interface Scene {
   readonly place: Place
-  /** The repository's. */
-  readonly folder: string
+  /** The repository's, over HTTP on this machine. */
+  readonly url: string
   readonly work: string
 }
 
 const unwanted = ['--nodocs', '--setopt=install_weak_deps=False', '--nogpgcheck']
 
-function install({ place, folder }: Scene, container: string): void {
-  const repository = ['--repo', `bench=file://${folder}`, '--nogpgcheck']
+function install({ place, url }: Scene, container: string): void {
+  const repository = ['--repo', `bench=${url}`, '--nogpgcheck']
   call([...place.ours, 'dnf', container, 'install', ...repository, ...wanted], place)
 }
 
@@ -88,13 +97,13 @@ function builderImage(scene: Scene) {
 }
 
 /** As a recipe does it by hand. Its cache is in the root that it fills. */
-function plainDnf({ place, folder }: Scene) {
+function plainDnf({ place, url }: Scene) {
   const root = plainRoot(place)
   const rpmHome = join(place.folder, 'home')
   mkdirSync(rpmHome)
   // Debian's rpm has its database in the home folder, and dnf would find nothing of it in the root.
   writeFileSync(join(rpmHome, '.rpmmacros'), '%_dbpath /usr/lib/sysimage/rpm\n')
-  const repository = [`--repofrompath=bench,file://${folder}`, '--repo=bench', '--releasever=1']
+  const repository = [`--repofrompath=bench,${url}`, '--repo=bench', '--releasever=1']
   const words = ['dnf', '-y', '-q', `--installroot=${root}`, ...repository, ...unwanted, 'install', ...wanted]
   const env = { ...place.env, HOME: rpmHome }
   return {
@@ -111,20 +120,20 @@ function plainRoot(place: Place): string {
 }
 
 /** From an image that has a dnf, which is part of what is made. */
-function buildahDnf({ place, folder }: Scene) {
+function buildahDnf({ place, url }: Scene) {
   const base = join(place.folder, 'base.tar')
   call(['mmdebstrap', '-q', '--variant=apt', '--include=dnf', codename(), base], place)
   const empty = call([...place.buildah, 'from', 'scratch'], place)
   call([...place.buildah, 'add', '-q', empty, base, '/'], place)
   call([...place.buildah, 'commit', '-q', '--rm', empty, 'base'], place)
   rmSync(base)
-  const repository = '--repofrompath=bench,file:///repository --repo=bench --releasever=1'
+  const repository = `--repofrompath=bench,${url} --repo=bench --releasever=1`
   const script = `dnf -y -q ${repository} ${unwanted.join(' ')} install ${wanted.join(' ')} && dnf -q clean all`
   return {
     before: async () => void spawnSync(place.buildah[0] ?? '', [...place.buildah.slice(1), 'rmi', '-f', 'made']),
     run: async () => {
       const container = call([...place.buildah, 'from', 'base'], place)
-      call([...place.buildah, 'run', '-v', `${folder}:/repository:ro`, container, '--', 'sh', '-c', script], place)
+      call([...place.buildah, 'run', '--network', 'host', container, '--', 'sh', '-c', script], place)
       call([...place.buildah, 'commit', '-q', '--rm', container, 'made'], place)
     },
   }

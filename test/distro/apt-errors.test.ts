@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { AptOptions, Container } from '../../sdk/index.js'
-import { builder, lane, tempDir } from '../lane.js'
+import { builder, command, lane, tempDir, top } from '../lane.js'
 import { container, inRoot, listing } from '../sdk/rooted.js'
 import { type AptScene, aptScene, file, hello, helloData } from './apt-scene.js'
 import { type DebKey, debKey, debRepository, type RepositoryOptions, sourceAt } from './deb-repository.js'
@@ -133,7 +133,7 @@ const rows: Readonly<Record<string, Row>> = {
   'a repository that is not there': {
     words: ['install', 'hello'],
     options: { source: ['deb file:/nowhere test main'] },
-    code: 'INVALID',
+    code: 'DENIED',
     message: /file:\/nowhere test Release: it is not a signed repository.*does not have a Release file/,
   },
   'a mirror that nobody is at': {
@@ -151,27 +151,35 @@ for (const [title, { words, options, bare, code, message }] of Object.entries(ro
   })
 
 /** What is wrong with a repository, and what is said of it. */
-const broken: Readonly<Record<string, { how(): RepositoryOptions; readonly message: RegExp }>> = {
-  unsigned: { how: () => ({}), message: /it is not a signed repository: .*is not signed.*deb \[trusted=yes\]/ },
-  'signed by another key': {
-    how: () => ({ key: { ...scene.key, home: expired.home, time: expired.time } }),
-    message: /its packages are not signed by a key that is trusted; name the right keyring with --keyring$/,
-  },
-  'of long ago': {
-    how: () => ({ key: scene.key, release: ['Valid-Until: Mon, 14 Sep 2020 12:26:40 UTC'] }),
-    message:
-      /its list of packages has expired: .*; use a mirror that is up to date, or --snapshot for a day of the past$/,
-  },
-  'of the future': {
-    how: () => ({ key: scene.key, release: ['Date: Fri, 13 Sep 2080 12:26:40 UTC'] }),
-    message: /its list of packages is from the future: .*; check the clock of this machine$/,
-  },
-}
-for (const [title, { how, message }] of Object.entries(broken))
+const broken: Readonly<Record<string, { how(): RepositoryOptions; readonly code: string; readonly message: RegExp }>> =
+  {
+    unsigned: {
+      how: () => ({}),
+      code: 'DENIED',
+      message: /it is not a signed repository: .*is not signed.*deb \[trusted=yes\]/,
+    },
+    'signed by another key': {
+      how: () => ({ key: { ...scene.key, home: expired.home, time: expired.time } }),
+      code: 'DENIED',
+      message: /its packages are not signed by a key that is trusted; name the right keyring with --keyring$/,
+    },
+    'of long ago': {
+      how: () => ({ key: scene.key, release: ['Valid-Until: Mon, 14 Sep 2020 12:26:40 UTC'] }),
+      code: 'INVALID',
+      message:
+        /its list of packages has expired: .*; use a mirror that is up to date, or --snapshot for a day of the past$/,
+    },
+    'of the future': {
+      how: () => ({ key: scene.key, release: ['Date: Fri, 13 Sep 2080 12:26:40 UTC'] }),
+      code: 'INVALID',
+      message: /its list of packages is from the future: .*; check the clock of this machine$/,
+    },
+  }
+for (const [title, { how, code, message }] of Object.entries(broken))
   test(`a repository ${title} is refused`, async (t) => {
     const { source } = await debRepository(join(tempDir(t), 'repository'), [hello], how())
     await assert.rejects(c.apt(['install', 'hello'], { ...scene.sources, source: [source] }), {
-      code: 'INVALID',
+      code,
       message,
     })
   })
@@ -180,7 +188,7 @@ test('a repository whose key has expired is refused', async (t) => {
   const { source } = await debRepository(join(tempDir(t), 'repository'), [hello], { key: expired })
   const options = { ...scene.sources, source: [source], keyring: expired.keyring }
   const message = /the key that signs its packages has expired; get a newer keyring, or use --snapshot$/
-  await assert.rejects(c.apt(['install', 'hello'], options), { code: 'INVALID', message })
+  await assert.rejects(c.apt(['install', 'hello'], options), { code: 'DENIED', message })
 })
 
 test('an unsigned repository may be trusted by who says so', async (t) => {
@@ -248,13 +256,31 @@ test('an owner outside the id map is named with what to do', async () => {
   assert.deepEqual(await listing(own), [])
 })
 
+test('a full disk is said, and leaves the container as it was', async (t) => {
+  const own = tempDir(t)
+  const big = { name: 'big', entries: [file('srv-big', 'x'.repeat(5_000_000))] }
+  const { source } = await debRepository(join(own, 'repository'), [big], { key: scene.key })
+  const enter = lane() === 'root' ? ['unshare', '-m'] : ['unshare', '-r', '-m']
+  const script = `mount -t tmpfs -o size=8m tmpfs "$1" && c=$("$2" --root "$1/root" --runroot "$1/run" from scratch) || exit 99
+"$2" --root "$1/root" --runroot "$1/run" apt --source "$3" --keyring "$4" "$c" install big; echo "code $?"
+m=$("$2" --root "$1/root" --runroot "$1/run" mount "$c") && ls -A "$m" && echo "$m" | grep -c merged`
+  mkdirSync(join(own, 'small'))
+  const words = [join(own, 'small'), join(top, 'bin/builder'), source, scene.key.keyring]
+  const ran = await command([...enter, 'sh', '-c', script, 'sh', ...words])
+  assert.equal(ran.stdout, 'code 125\n1\n', ran.stderr)
+  assert.match(
+    ran.stderr,
+    /^builder: apt install .*: the disk is full; free some space \(builder prune, builder rmi\)/m,
+  )
+})
+
 test('a machine without apt is told what to install', async (t) => {
   const store = tempDir(t)
   const made = (await builder(['from', 'scratch'], { store })).stdout.trim()
   // The namespace's own programs are there, and nothing of Debian's.
   const hidden = `for name in apt-get dpkg-deb; do mount --bind /dev/null "$(command -v $name)"; done 2>/dev/null || exit 99`
   const line = `${hidden}; exec "$0" apt ${made} install --suite bookworm hello`
-  const words = ['unshare', 'unshare', '-m', 'sh', '-c', line, join(process.cwd(), 'bin/builder')]
+  const words = ['unshare', 'unshare', '-m', 'sh', '-c', line, join(top, 'bin/builder')]
   const { code, stderr } = await builder(words, { store })
   assert.equal(code, 125, stderr)
   assert.match(stderr, /^builder: apt install apt-get: this program is not on this machine; install the package apt$/m)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { AptOptions, AptResult, Container } from '../../sdk/index.js'
@@ -204,9 +204,32 @@ test('many containers and processes fetch at once', async (t) => {
   const words = ['--source', sourceAt(server.url), '--keyring', scene.key.keyring, 'install', 'hello', 'hello-extra']
   const made = await Promise.all([1, 2, 3].map(() => builder(['from', 'scratch'], { store: own })))
   const ran = await Promise.all(made.map(({ stdout }) => builder(['apt', stdout.trim(), ...words], { store: own })))
-  for (const { code, stdout, stderr } of ran)
-    assert.deepEqual([code, stdout], [0, 'hello 1:1.0-1 all\nhello-data 1.0 all\nhello-extra 1.0 all\n'], stderr)
-  assert.match(ran[0]?.stderr ?? '', /^apt: package hello 1:1\.0-1: .*[\s\S]*^apt: installing 3 packages$/m)
+  for (const { code, stdout, stderr } of ran) assert.deepEqual([code, stdout], [0, ''], stderr)
+  const { stdout } = await builder(['apt', made[0]?.stdout.trim() ?? '', ...words.with(4, 'download')], { store: own })
+  assert.equal(stdout, '')
+  assert.match(ran[0]?.stderr ?? '', /^apt: 3 packages: (done, .* KB|there already).*\napt: installing 3 packages$/m)
+})
+
+test('in a container with steps a locked request is not carried out twice', async (t) => {
+  const own = tempDir(t)
+  const lock = join(own, 'packages.lock')
+  const store = { root: join(own, 'root'), runroot: join(own, 'run') }
+  const fill = async () => {
+    const c = await container('scratch', { ...store, layers: true })
+    const { packages } = await c.apt(['install', 'hello'], { ...scene.sources, lock })
+    return { packages, id: (await c.commit(undefined, { timestamp: 1_700_000_000, progress: 'none' })).id }
+  }
+  const [first, second] = [await fill(), await fill()]
+  assert.deepEqual(second.packages, first.packages)
+  const repository = scene.repository.folder
+  // With the repository away only the step can give it.
+  const away = `${repository}-away`
+  renameSync(repository, away)
+  try {
+    assert.deepEqual(await fill(), second)
+  } finally {
+    renameSync(away, repository)
+  }
 })
 
 test('offline, what was fetched before is enough', async (t) => {
@@ -227,7 +250,7 @@ test('offline, what was fetched before is enough', async (t) => {
     'hello 1:1.0-1',
     'hello-data 1.0',
   ])
-  assert.ok(events.includes('package hello-data 1.0 done'), events.join('\n'))
+  assert.ok(events.includes('package 2 packages done'), events.join('\n'))
   assert.deepEqual(await listing(c), [])
   const asked = server.requests.length
   await c.apt(['install', 'hello'], { ...options, offline: true })

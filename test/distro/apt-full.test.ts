@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import type { AptOptions, Container } from '../../sdk/index.js'
@@ -29,6 +29,10 @@ const specs: readonly DebSpec[] = [
     control: { postinst, postrm: '#!/bin/sh\nrm -f /var/lib/served-by\n' },
   },
   { name: 'served-data', entries: [...folders, file('srv/data')] },
+  {
+    name: 'stranger',
+    entries: [...folders, { ...file('srv/strange'), uid: 2_000_000 }],
+  },
   {
     name: 'failing',
     entries: [...folders, file('srv/failing')],
@@ -102,6 +106,28 @@ test('a script that fails is told with the end of its output, and leaves nothing
       /^apt install failing: its postinst script failed with exit status 7:\n[\s\S]*first\ncannot find the moon\n; the container is as it was before; --mode extract executes no scripts$/,
   })
   assert.deepEqual(await listing(c), was)
+})
+
+test('a link in the container leads nothing out of it', async (t) => {
+  if (!needs(t, 'busybox')) return
+  const outside = tempDir(t)
+  const c = await container(system)
+  await inRoot(c, `ln -s ${outside} srv`)
+  await assert.rejects(apt(c, ['install', 'served']), {
+    code: 'RUN',
+    message: /^apt install served(-data)?: .*Read-only file system; the container is as it was before$/,
+  })
+  assert.deepEqual(readdirSync(outside), [])
+})
+
+test('an owner outside the id map is named with what to do', async (t) => {
+  if (lane() === 'root' || !needs(t, 'busybox')) return
+  const c = await container(system)
+  await assert.rejects(apt(c, ['install', 'stranger']), {
+    code: 'ID_MAP',
+    message:
+      /^apt install stranger: a file's owner is outside the id map: .*srv\/strange.*; add a larger range to \/etc\/subuid/,
+  })
 })
 
 test('the same packages give the same system, whatever the order and the moment', async (t) => {

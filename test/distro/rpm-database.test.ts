@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { fullVersion, type InstalledPackage } from '../../sdk/distro/installed-package.js'
 import { type Installed, installedPackages } from '../../sdk/distro/installed-packages.js'
+import { BuilderError } from '../../sdk/errors.js'
 import { filesOfFolders } from '../../sdk/store/image-files.js'
 import { command, needs, tempDir } from '../lane.js'
 import { queried, type RpmDatabases, removeInLog, rpmDatabases, writeBerkeley, writeNdb } from './rpm-databases.js'
@@ -161,6 +162,13 @@ const damages: readonly (readonly [what: string, name: string, content: () => Ui
     () => Buffer.from(sqlite().toString('latin1').replaceAll('tablePackages', 'tableXackages'), 'latin1'),
     /it has no table Packages/,
   ],
+  ['a tree that leads to no page', 'rpmdb.sqlite', () => looping(sqlite(), 0), /it has no page 0/],
+  [
+    'a tree that leads behind the file',
+    'rpmdb.sqlite',
+    () => looping(sqlite(), 0xffffffff),
+    /it has no page 4294967295/,
+  ],
   ['a tree that leads to itself', 'rpmdb.sqlite', () => looping(sqlite()), /page \d+ is used twice/],
   ['other database', 'Packages', () => 'x'.repeat(9000), /it is not a hash file of Berkeley DB/],
   ['a cut Berkeley DB', 'Packages', () => berkeleyMeta(), /it is shorter than it says/],
@@ -211,18 +219,66 @@ for (const [what, name, content, says] of damages)
     )
   })
 
+for (const name of ['rpmdb.sqlite', 'Packages', 'Packages.db'])
+  test(`${name} with any bytes changed: a list, or a message`, async (t) => {
+    if (!needs(t, 'perl')) return
+    const root = rootWith(t, name)
+    const place = join(root, 'usr/lib/sysimage/rpm', name)
+    if (name === 'rpmdb.sqlite') writeFileSync(place, sqlite())
+    else if (name === 'Packages') await writeBerkeley(join(made.folder, 'headers'), place)
+    else writeNdb(join(made.folder, 'headers'), place)
+    const whole = readFileSync(place)
+    const random = randomNumbers(name.length)
+    for (let i = 0; i < 60; i++) {
+      const bytes = Buffer.from(whole)
+      // Half of the changes are where the structure is: at the beginning of pages.
+      for (let change = 0; change < 12; change++) {
+        const at = change % 2 ? random(bytes.length) : random(bytes.length / 4096) * 4096 + random(40)
+        bytes[at] = random(256)
+      }
+      writeFileSync(place, i % 10 ? bytes : bytes.subarray(0, random(bytes.length)))
+      try {
+        assert.ok(read(root).packages.length <= 200)
+      } catch (error) {
+        assert.ok(error instanceof BuilderError && error.code === 'INVALID', String(error))
+      }
+    }
+  })
+
+/** The same numbers in every run: xorshift32. */
+function randomNumbers(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) % Math.max(1, Math.floor(below))
+  }
+}
+
 function changed(bytes: Buffer, change: (bytes: Buffer) => void): Buffer {
   change(bytes)
   return bytes
 }
 
-/** Every page that has pages below it has the page of the table's root as its last one. */
-function looping(bytes: Buffer): Buffer {
+/** Every page that has pages below it has itself, or `last`, as its last one. */
+function looping(bytes: Buffer, last?: number): Buffer {
   const size = bytes.readUInt16BE(16)
   const pages = Array.from({ length: bytes.length / size }, (_, i) => i).filter((i) => i > 0 && bytes[i * size] === 5)
-  for (const page of pages) bytes.writeUInt32BE(page + 1, page * size + 8)
+  for (const page of pages) bytes.writeUInt32BE(last ?? page + 1, page * size + 8)
   return bytes
 }
+
+test('an installation time that no calendar has is left out', (t) => {
+  // Two tags: a name, and a time of 64 bits.
+  const header = Buffer.alloc(64)
+  const words = [2, 16, 1000, 6, 0, 1, 1008, 5, 8, 1]
+  for (const [i, value] of words.entries()) header.writeUInt32BE(value, 4 * i)
+  header.write('late', 40)
+  header.fill(0xff, 48, 56)
+  const [late] = read(rootWith(t, 'Packages.db', ndbOf(header))).packages
+  assert.deepEqual([late?.name, late?.installed], ['late', undefined])
+})
 
 function berkeleyMeta(): Buffer {
   const meta = Buffer.alloc(4096)

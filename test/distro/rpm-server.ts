@@ -18,7 +18,7 @@ export interface RpmServer extends AsyncDisposable {
 export async function serveRpms(folder: string, fate: (path: string) => Fate = () => 'served'): Promise<RpmServer> {
   const requests: string[] = []
   const server = createServer((request, response) => {
-    const path = normalize(new URL(request.url ?? '/', 'http://loopback').pathname).slice(1)
+    const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://loopback').pathname)).slice(1)
     requests.push(path)
     answer(response, join(folder, path), fate(path))
   })

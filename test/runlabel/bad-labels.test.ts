@@ -51,6 +51,7 @@ const wrongLabels: readonly (readonly [title: string, label: string, message: Re
   ['a flag without its value', 'podman run --name', /"--name": its value is missing/],
   ['no image', 'podman run --rm', /the image is missing/],
   ['an image that begins with a dash', 'podman run -- -IMAGE', /"-IMAGE": an image cannot begin with a dash/],
+  ['a flag that turns the direction of writing', 'podman run --\u202ex IMAGE', /"--\\u202ex": there is no such flag/],
   ['no words', '  ', /it has no words; give the label a command/],
   ['quotes with nothing', '"$OPT1"', /its first word is empty; begin with a program/],
   [
@@ -64,6 +65,11 @@ const wrongLabels: readonly (readonly [title: string, label: string, message: Re
     /\$WHAT: there is no such variable; a label knows IMAGE, NAME, OPT1/,
   ],
   ['a program that is not there', '@/no-such-program x', /no-such-program: this program is not on this machine/],
+  [
+    'a label that calls another one',
+    'builder runlabel --yes touch web',
+    /runlabel: what one label asks for is no answer/,
+  ],
   [
     'a command of podman that builder does not have',
     'podman exec NAME touch @/canary',

@@ -99,6 +99,7 @@ test('the TypeScript door gives the same', async (t) => {
 })
 
 refuses([
+  [['packages', 'nothing-like-it'], /has this name; builder containers and builder images list them/],
   [['packages', 'tow'], /^builder: packages tow: no container or image has this name; did you mean two\?/],
   [
     ['packages', 'empty'],
