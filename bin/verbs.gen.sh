@@ -3,5 +3,5 @@
 inside_verbs='add apt build bud check commit copy dnf from image info manifest materialize plan prune pull push rm rmi run run-detached run-image stop umount unmount workdir'
 holder_verbs='mount'
 session_verbs='exec-host recipe session unshare'
-offline_verbs='apt check config containers list ls ps dnf images info inspect logs materialize mount prune rename rm rmi run run-detached stop tag umount unmount untag version workdir'
+offline_verbs='apt check config containers list ls ps dnf images info inspect logs materialize mount prune rename rm rmi run stop tag umount unmount untag version workdir'
 valued_globals='--root --runroot --storage-driver --storage-opt --registries-conf --registries-conf-dir --short-name-alias-conf --log-level'

@@ -1703,7 +1703,7 @@ export const table: VerbTable = {
       file: 'run-detached',
       present: true,
       hidden: true,
-      offline: true,
+      offline: false,
       prose: [
         'Not for users: descriptor 3 is who started it, and is told `"started"` or an error as JSON.',
       ],

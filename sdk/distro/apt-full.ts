@@ -3,13 +3,13 @@ import { copyFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BuilderError } from '../errors.js'
 import { needProgram } from '../runtime/programs.js'
+import { runApart } from './apt-apart.js'
 import type { FetchedDeb } from './apt-archives.js'
 import { readDebControl } from './deb.js'
 import { type DebSelection, pathOptions } from './deb-left-out.js'
 import { scriptFailure } from './dpkg-failure.js'
 import { mergedFolders, readDpkgRoot } from './dpkg-root.js'
 import { changesSince, clampChanges, tidySystem } from './dpkg-tidy.js'
-import { type HostRan, runOnHost } from './host-run.js'
 
 /** What is done to a root whose packages have their scripts executed. */
 export interface FullInstall {
@@ -88,7 +88,7 @@ async function layEssentials(root: string, install: FullInstall, repository: str
   ]
   const merge = `--setup-hook=for folder in ${mergedFolders(architecture).join(' ')}; do ${mergeFolder}; done`
   const source = `deb [trusted=yes] copy:${repository.replace(/[^\w./~-]/g, encodeURIComponent)} ./`
-  const ran = await apart(root, install, epoch, {}, 'bare', [
+  const ran = await runApart(root, install, epoch, {}, 'bare', [
     mmdebstrap,
     ...words,
     ...dpkgOptions,
@@ -114,7 +114,7 @@ async function transact(
 ): Promise<void> {
   const { operation, removed } = install
   const env = { APT_CONFIG: writeConfiguration(root, install, repository) }
-  const lists = await apart(root, install, epoch, env, 'bare', ['apt-get', '-q', 'update'])
+  const lists = await runApart(root, install, epoch, env, 'bare', ['apt-get', '-q', 'update'])
   if (lists.code !== 0) throw scriptFailure(lists, operation, 'the packages')
   const wanted = files.map(({ name, architecture, version }) => `${name}:${architecture}=${version}`)
   const flags = [
@@ -126,7 +126,7 @@ async function transact(
     '--allow-change-held-packages',
   ]
   const words = ['apt-get', ...flags, 'install', ...wanted, ...removed.map((name) => `${name}-`)]
-  const ran = await apart(root, install, epoch, env, 'full', words)
+  const ran = await runApart(root, install, epoch, env, 'full', words)
   const names = files.map(({ name }) => name).join(' ')
   if (ran.code !== 0 || /^dpkg: error /m.test(ran.said)) throw scriptFailure(ran, operation, names || removed.join(' '))
   const there = new Set(readDpkgRoot(root).packages.map(keyOf))
@@ -153,9 +153,12 @@ function writeConfiguration(
     ...pathOptions(selection),
   ]
   const path = join(place, 'apt.conf')
-  writeFileSync(
-    path,
-    `Dir "/";
+  writeFileSync(path, configurationText(root, place, architecture, options))
+  return path
+}
+
+function configurationText(root: string, place: string, architecture: string, options: readonly string[]): string {
+  return `Dir "/";
 Dir::Etc "${place}/etc";
 Dir::Etc::main "${place}/etc/none";
 Dir::Etc::parts "${place}/etc/apt.conf.d";
@@ -177,68 +180,8 @@ Acquire::Languages "none";
 Dpkg::Use-Pty "false";
 pkgCacheGen::ForceEssential ",";
 DPkg::Options { ${options.map((option) => `"${option}";`).join(' ')} };
-`,
-  )
-  return path
-}
-
-/**
- * Runs a program in namespaces of its own, without a network; `full` prepares the root for the maintainer scripts. What the
- * namespaces hold ends with the program.
- */
-function apart(
-  root: string,
-  { folder, operation, signal }: FullInstall,
-  epoch: number,
-  env: Readonly<Record<string, string>>,
-  manner: 'bare' | 'full',
-  words: readonly string[],
-): Promise<HostRan> {
-  const nothing = join(folder, 'nothing')
-  mkdirSync(nothing, { recursive: true })
-  const unshare = needProgram('unshare', 'util-linux', operation)
-  const namespaces = ['-m', '-p', '-n', '-u', '-i', '--propagation', 'private', '--fork', '--kill-child']
-  return runOnHost([unshare, ...namespaces, 'sh', '-c', script, 'sh', manner, root, nothing, ...words], {
-    operation,
-    signal,
-    oneStream: true,
-    env: {
-      DEBIAN_FRONTEND: 'noninteractive',
-      DEBCONF_NONINTERACTIVE_SEEN: 'true',
-      HOME: '/root',
-      SOURCE_DATE_EPOCH: `${epoch}`,
-      ...env,
-    },
-  })
-}
-
-/**
- * dpkg of the host reads the host's /etc/dpkg, which must not count here. A /dev of memory: what scripts make there is no part of
- * the image, and neither is /proc. Where the kernel permits no new /proc the host's is shown.
- */
-const script = `set -e
-manner=$1 root=$2 nothing=$3
-shift 3
-if test -d /etc/dpkg; then mount --bind "$nothing" /etc/dpkg; fi
-hostname localhost 2>/dev/null || :
-test "$manner" = full || exec "$@"
-mkdir -p "$root/proc" "$root/dev" "$root/usr/sbin"
-mount -t proc proc "$root/proc" 2>/dev/null || mount --rbind /proc "$root/proc"
-mount -t tmpfs -o mode=755 tmpfs "$root/dev"
-for name in null zero full random urandom tty; do
-  : >"$root/dev/$name"
-  mount --bind "/dev/$name" "$root/dev/$name"
-done
-mkdir "$root/dev/pts" "$root/dev/shm"
-ln -s /proc/self/fd "$root/dev/fd"
-for fd in 0:stdin 1:stdout 2:stderr; do ln -s "/proc/self/fd/\${fd%%:*}" "$root/dev/\${fd#*:}"; done
-policy=$root/usr/sbin/policy-rc.d
-test -e "$policy" || { printf '#!/bin/sh\\nexit 101\\n' >"$policy"; chmod 755 "$policy"; made=1; }
-code=0
-"$@" || code=$?
-test -z "\${made-}" || rm "$policy"
-exit "$code"
 `
+}
 
 function keyOf({ name, version, architecture }: { name: string; version: string; architecture: string }): string {
   return `${name}:${architecture}=${version}`

@@ -181,7 +181,7 @@ function formatFlags(options: Readonly<RunFlags>): readonly string[] {
 
 /** Behind the image, and behind `--`, a word is no flag of the engine's, whatever it begins with. */
 function checkDashes(words: readonly Word[], imageAt: number | undefined): void {
-  const end = words.findIndex(({ text }) => text === '--')
+  const end = words.findIndex(({ text, dashFrom }) => text === '--' && dashFrom === undefined)
   const last = imageAt ?? (end < 0 ? words.length : end)
   const found = words.slice(0, last).find(({ dashFrom }) => dashFrom !== undefined)
   if (!found) return

@@ -40,8 +40,7 @@ export function readEngineLine(given: readonly string[]): EngineLine {
   let at = start
   while (isFlag(given[at])) {
     const read = readFlag(given, at)
-    // What is wrong is said in the usual words.
-    if (!read) return { ...nothing, line: parseRunLine([...known, ...given.slice(at)]) }
+    if (!read) throw wrongFlag([...known, ...given.slice(at)], given[at] as string)
     const strange = read.flags.filter((one) => !isHonoured(one))
     known.push(...read.flags.filter((one) => !strange.includes(one)))
     others.push(...strange)
@@ -55,7 +54,13 @@ export function readEngineLine(given: readonly string[]): EngineLine {
   return { line, others, words: [...words, ...rest], imageAt, givenImageAt: at + (isEnded ? 1 : 0) }
 }
 
-const nothing = { others: [], words: [], imageAt: 0, givenImageAt: 0 }
+/** What is wrong is said in the usual words. */
+function wrongFlag(words: readonly string[], flag: string): BuilderError {
+  const fault = readRunLine(words)
+  const told = 'at' in fault ? fault : { object: flag, reason: 'it cannot be judged', hint: 'leave it out' }
+  const { object, reason, hint } = told
+  return new BuilderError('INVALID', { operation: 'read run line', object: JSON.stringify(object), reason, hint })
+}
 
 function isFlag(word: string | undefined): boolean {
   return word?.startsWith('-') === true && word !== '-' && word !== '--'

@@ -18,7 +18,6 @@ import { endRun } from './run/begin.js'
  * @verb
  * @hidden
  * @where inside
- * @offline
  * @param container - The container's ID.
  */
 export async function runDetached(container: string, options: GlobalOptions = {}): Promise<{ exitCode: number }> {

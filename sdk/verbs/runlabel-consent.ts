@@ -52,7 +52,7 @@ async function decided({ verdict, reason }: RunlabelPlan, { yes, signal }: Runla
   // What is asked for has to be seen by whoever answers.
   if (caller().columns === undefined || !canAsk())
     return { allowed: false, why: 'there is no terminal to ask at', hint }
-  const answer = await ask('Execute it? [y/N] ', { operation: 'runlabel', signal })
+  const answer = await ask('Execute it? [y/N] ', { isConsent: true, operation: 'runlabel', signal })
   if (/^\s*y(es)?\s*$/i.test(answer)) return { allowed: true, why: 'y at the terminal' }
   return { allowed: false, why: 'the answer was not y' }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
 import type { AptOptions, Container } from '../../sdk/index.js'
@@ -106,6 +106,18 @@ test('a script that fails is told with the end of its output, and leaves nothing
       /^apt install failing: its postinst script failed with exit status 7:\n[\s\S]*first\ncannot find the moon\n; the container is as it was before; --mode extract executes no scripts$/,
   })
   assert.deepEqual(await listing(c), was)
+})
+
+test('a link in the container leads nothing out of it', async (t) => {
+  if (!needs(t, 'busybox')) return
+  const outside = tempDir(t)
+  const c = await container(system)
+  await inRoot(c, `ln -s ${outside} srv`)
+  await assert.rejects(apt(c, ['install', 'served']), {
+    code: 'RUN',
+    message: /^apt install served(-data)?: .*Read-only file system; the container is as it was before$/,
+  })
+  assert.deepEqual(readdirSync(outside), [])
 })
 
 test('an owner outside the id map is named with what to do', async (t) => {

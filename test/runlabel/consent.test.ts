@@ -40,6 +40,21 @@ describe('at a terminal', limit, () => {
       assert.equal(existsSync(canary), executes)
     })
 
+  it('a y typed before the question does not count', async (t) => {
+    if (!needs(t, 'tmux')) return
+    const { canary, line, store } = await canaryScene(t)
+    const go = join(store, 'go')
+    await command(['mkfifo', go])
+    const terminal = await onTerminal(t, `echo ready; read -r _ <${go}; ${line}`, { columns: 200, rows: 20 })
+    await terminal.until(/^ready/m)
+    await terminal.press('y', 'Enter')
+    writeFileSync(go, 'go\n')
+    await terminal.until(/Execute it\? \[y\/N\]/)
+    await terminal.press('n', 'Enter')
+    await terminal.until(/the answer was not y[\s\S]*exit=125/)
+    assert.ok(!existsSync(canary))
+  })
+
   for (const [title, around] of [
     ['a y from a pipe does not count', (line: string) => `yes | { ${line}; }`],
     ['nor does one where nobody saw the question', (line: string) => `${line} 2>/dev/null`],
@@ -133,7 +148,7 @@ describe('runlabel() in TypeScript', () => {
 test('a decision goes into the journal where there is one', limit, async (t) => {
   if (!needs(t, 'logger', 'python3', 'unshare')) return
   const place = tempDir(t)
-  const { store, digest } = await labelled(t, { run: `touch ${place}/canary "a b"` })
+  const { store, digest } = await labelled(t, { run: `touch ${place}/canary "${place}/a b"` })
   const receive = [
     'import socket, sys',
     's = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)',
@@ -162,7 +177,7 @@ test('a decision goes into the journal where there is one', limit, async (t) => 
   assert.equal(fields.BUILDER_WHY, '--yes')
   assert.equal(fields.BUILDER_DIGEST, digest)
   assert.equal(fields.SYSLOG_IDENTIFIER, 'builder')
-  assert.deepEqual(JSON.parse(fields.BUILDER_ARGV ?? '').slice(1), [`${place}/canary`, 'a b'])
+  assert.deepEqual(JSON.parse(fields.BUILDER_ARGV ?? '').slice(1), [`${place}/canary`, `${place}/a b`])
   const lines = readFileSync(join(store, 'root/runlabel.log'), 'utf8').trim().split('\n')
   assert.equal(lines.length, 1)
   assert.equal(JSON.parse(lines[0] ?? '').why, '--yes')

@@ -8,6 +8,8 @@ import { builder, tempDir } from '../lane.js'
 /** The image's name, and the digest of its manifest. */
 export interface Labelled {
   readonly store: string
+  /** The image as a folder. */
+  readonly layout: string
   readonly digest: string
 }
 
@@ -39,7 +41,7 @@ export async function labelled(
   assert.equal(pulled.code, 0, pulled.stderr)
   const tagged = await builder(['tag', pulled.stdout.trim(), 'web'], { store })
   assert.equal(tagged.code, 0, tagged.stderr)
-  return { store, digest: manifest.digest }
+  return { store, layout, digest: manifest.digest }
 }
 
 /** Where no policy is, neither the machine's nor that of the user who runs the tests. */

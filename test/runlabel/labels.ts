@@ -125,6 +125,12 @@ export const labels: readonly LabelCase[] = [
     podman: 'values-are-words',
   },
   { label: 'podman rm $OPT1', flags: ['--opt1', '--all'], refused: /would become a flag/, podman: 'values-are-words' },
+  {
+    label: 'podman rm $OPT1 $OPT2',
+    flags: ['--opt1=--', '--opt2', 'x'],
+    refused: /would become a flag/,
+    podman: 'values-are-words',
+  },
   { label: 'podman rm -- $OPT1', flags: ['--opt1', '--all'], argv: ['podman', 'rm', '--', '--all'] },
   {
     label: 'podman run IMAGE sh -c "echo $OPT1"',

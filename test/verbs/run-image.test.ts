@@ -196,33 +196,36 @@ function devicesOf(top: string): string[] {
 
 test('super-privileged: atomic’s set, and the host is as it was', async () => {
   const before = await hostState()
+  const place = join(folder, 'mounted')
+  mkdirSync(place)
   const look =
-    'cat /host/etc/hostname; echo $HOST $NAME $IMAGE; for n in net ipc pid; do readlink /proc/self/ns/$n; done; ls /run | head -n1; mount | grep -c " /host"'
-  const { stdout, stderr, code } = await builder(
-    ['run-image', '--spc', 'tools', 'sh', '-c', look.replace('| head -n1', '>/dev/null')],
-    {
-      input: '',
-    },
-  )
+    'cat /host/etc/hostname; echo $HOST $NAME $IMAGE; for n in net ipc pid; do readlink /proc/self/ns/$n; done; mount | grep -c " /host"'
+  // In a folder of this test's own: what is mounted there must not be seen outside.
+  const mount = `mount -t tmpfs none "/host${place}" && touch "/host${place}/inside"`
+  const words = ['run-image', '--spc', 'tools', 'sh', '-c', `${look}; ${mount}`]
+  const { stdout, stderr, code } = await builder(words, { input: '' })
   assert.equal(code, 0, stderr)
-  const [name, words, net, ipc, pid, mounts] = stdout.trim().split('\n')
+  const [name, told, net, ipc, pid, mounts] = stdout.trim().split('\n')
   assert.equal(name, readFileSync('/etc/hostname', 'utf8').trim())
-  assert.equal(words, '/host tools tools')
+  assert.equal(told, '/host tools tools')
   for (const [kind, link] of Object.entries({ net, ipc, pid }))
     assert.equal(link, (await command(['readlink', `/proc/self/ns/${kind}`])).stdout.trim())
   assert.ok(Number(mounts) > 1, 'what is mounted on the host is there')
   assert.deepEqual(await hostState(), before)
+  assert.deepEqual(readdirSync(place), [])
+  assert.ok(!(await command(['cat', '/proc/self/mountinfo'])).stdout.includes(place))
   assert.equal(await containers(), '')
   const said = stderr.split('\n').filter((line) => line.startsWith('builder: run-image --spc'))
   assert.equal(said.length, lane() === 'root' ? 0 : 1, 'what is missing is one message')
   if (lane() !== 'root') assert.match(said[0] ?? '', /files under \/host are read and written as \S+.*run it as root/)
 })
 
-/** Mounts, the folders that --spc shows, and files that a careless mount would have changed. */
+/** What is mounted where no test has its folders, and files that a careless mount would have changed. */
 async function hostState(): Promise<readonly string[]> {
   const { stdout } = await command(['cat', '/proc/self/mountinfo'])
+  const mounts = stdout.split('\n').map((line) => line.split(' ')[4] ?? '')
   const files = ['/etc/hostname', '/etc/hosts', '/etc/resolv.conf'].map((path) => readFileSync(path, 'utf8'))
-  return [stdout, existsSync('/host') ? 'has /host' : '', ...files]
+  return [...mounts.filter((path) => !/^\/(var\/)?tmp\//.test(path)), existsSync('/host') ? 'has /host' : '', ...files]
 }
 
 test('exit codes are the command’s own, and 127, 126 and 125 podman’s', async () => {
