@@ -1,12 +1,12 @@
-import { BuilderError } from '../errors.js'
-import { caller } from '../namespace/caller.js'
-import { type Decision, logDecision } from '../runlabel/decision-log.js'
-import { onOneLine, visible } from '../runlabel/show.js'
-import { loginUid } from '../runlabel/values.js'
-import type { Store } from '../store/store.js'
-import { ask, canAsk } from './ask.js'
-import type { RunlabelOptions } from './runlabel-options.js'
-import type { RunlabelPlan } from './runlabel-plan.js'
+import { BuilderError } from '../../errors.js'
+import { caller } from '../../namespace/caller.js'
+import { type Decision, logDecision } from '../../runlabel/decision-log.js'
+import { onOneLine, visible } from '../../runlabel/show.js'
+import { loginUid } from '../../runlabel/values.js'
+import type { Store } from '../../store/store.js'
+import { ask, canAsk } from '../ask.js'
+import type { RunlabelOptions } from './options.js'
+import type { RunlabelPlan } from './plan.js'
 
 /**
  * Shows what a label's command asks for, has it allowed, and writes the decision down. Throws `DENIED` when nobody allows it, and

@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import type { Readable } from 'node:stream'
-import { BuilderError, fromWire, type WireError } from '../errors.js'
-import { removeContainer } from '../store/containers.js'
-import { openStore, type Store } from '../store/store.js'
-import { type ImageContainer, makeImageContainer } from './begin-image-run.js'
+import { BuilderError, fromWire, type WireError } from '../../errors.js'
+import { removeContainer } from '../../store/containers.js'
+import { openStore, type Store } from '../../store/store.js'
+import { ownLauncher } from '../runlabel/own-launcher.js'
+import { type ImageContainer, makeImageContainer } from './begin.js'
 import { outputOf, writeDetached } from './detached.js'
-import { ownLauncher } from './own-launcher.js'
-import type { RunImageOptions } from './run-image-options.js'
-import { environmentOf } from './run-image-settings.js'
+import type { RunImageOptions } from './options.js'
+import { environmentOf } from './settings.js'
 
 /**
  * Starts an image's command in a session of its own and returns the container's ID once it runs. One process of builder stays beside it:
