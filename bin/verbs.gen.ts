@@ -71,7 +71,7 @@ export const table: VerbTable = {
       hidden: false,
       offline: true,
       prose: [
-        'Words are `install`, `remove`, `upgrade` or `download` and names of packages, as `curl`, `curl=7.88.1-10` or `curl/sid`. It is one step: when it fails, the container is as it was. Packages come from where the options say, whatever this machine is configured for; apt checks the signatures. What was fetched is kept in the store for all containers. The same packages give the same image.',
+        'The first word is install, remove, upgrade or download; packages follow, as `curl`, `curl=7.88.1-10` or `curl/sid`. It is one step: when it fails, the container is as it was. Packages come from where the options say, whatever this machine is configured for; apt checks the signatures. What was fetched is kept in the store for all containers. The same packages give the same image.',
       ],
       positionals: [
         { name: 'CONTAINER', text: 'Name or ID of a container.', completes: 'container' },
@@ -1399,7 +1399,7 @@ export const table: VerbTable = {
       positionals: [],
       flags: [
         { name: 'all', key: 'all', kind: 'boolean', text: 'Remove every image that no container uses, not only those without a name.', short: 'a' },
-        { name: 'build-cache', key: 'buildCache', kind: 'boolean', text: 'Empty the build cache as well: kept steps with their layers, and the folders of cache mounts.' },
+        { name: 'build-cache', key: 'buildCache', kind: 'boolean', text: 'Empty the build cache as well: kept steps with their layers, folders of cache mounts, packages of dnf and apt.' },
         { name: 'filter', key: 'filter', kind: 'list', text: 'Leave what was used since: until=24h, or until=2026-01-31T12:00:00Z. For the build cache.', placeholder: 'until=TIME' },
         { name: 'keep-storage', key: 'keepStorage', kind: 'string', text: 'Leave layers of the build cache up to this size, those that were used last; as 10g.', placeholder: 'SIZE' },
       ],

@@ -40,17 +40,22 @@ export async function runDnf(store: Store, record: ContainerRecord, work: DnfWor
   const state = temporaryFolder(store)
   const run: DnfRun = { store, record, work, program, state, lock }
   let outcome: DnfOutcome | undefined
+  let written: string | undefined
   try {
-    const change = async (root: string, written?: string) => {
-      outcome = await onRoot(run, root, written)
+    const change = async (root: string, upper?: string) => {
+      outcome = await onRoot(run, root, upper)
       // What only asks changes nothing, whatever dnf made on its way.
       if (work.request.does !== 'changes') throw new Error('discarded')
+      if (work.lock === undefined || lock) return
+      writeDnfLock(work.lock, work, downloaded(outcome)?.packages ?? [])
+      written = work.lock
     }
     await changeRoot(store, record.id, 'dnf', change, work.signal).catch((error: unknown) => {
-      if (!outcome || work.request.does === 'changes') throw error
+      if (outcome && work.request.does !== 'changes') return
+      if (written !== undefined) rmSync(written, { force: true })
+      throw error
     })
     if (!outcome) throw new Error('dnf did not run')
-    if (work.lock !== undefined && !lock) writeDnfLock(work.lock, work, downloaded(outcome)?.packages ?? [])
     return doneOf(outcome, work)
   } finally {
     rmSync(state, { recursive: true, force: true })

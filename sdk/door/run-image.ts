@@ -1,4 +1,4 @@
-import type { RunImageOptions } from '../verbs/run-image-options.js'
+import type { RunImageOptions } from '../verbs/image-run/options.js'
 import { outputOf, type RunOutput, type RunStreams } from './run-output.js'
 import { verb } from './verb.js'
 

@@ -152,8 +152,13 @@ export function minorOf(dev: bigint): number {
   return Number(((dev >> 12n) & 0xffffff00n) | (dev & 0xffn))
 }
 
+/** Forgets what was typed at a terminal and not read yet. Does nothing for what is no terminal. Source: tcflush(3), TCIFLUSH. */
+export function dropTyped(descriptor: number): void {
+  libc().ioctl(descriptor, tcflsh, null)
+}
+
 /** Source: asm-generic/poll.h, asm-generic/ioctls.h. */
-const [pollHangUp, pollReadHangUp, fionread] = [0x10, 0x2000, 0x541b]
+const [pollHangUp, pollReadHangUp, fionread, tcflsh] = [0x10, 0x2000, 0x541b, 0x540b]
 /** O_CLOEXEC. Source: asm-generic/fcntl.h. */
 const closeOnExec = 0o2000000
 const billion = 1_000_000_000n

@@ -5,6 +5,7 @@ import { dropFileDigests } from './file-digests.js'
 import { dropKeptSteps, type UsedStep } from './kept-steps.js'
 import { hasLayer } from './layers.js'
 import { usesOf } from './mounts.js'
+import { dropPackages } from './prune-packages.js'
 import { removeTree } from './remove-tree.js'
 import type { Store } from './store.js'
 
@@ -17,7 +18,7 @@ export interface CacheLimits {
 }
 
 /**
- * Forgets kept steps, the digests of files that were read, and the folders of cache mounts; the layers of the steps are then for the
+ * Forgets kept steps, the digests of files that were read, the folders of cache mounts and the packages of dnf and apt; the layers of the steps are then for the
  * collection of garbage. Without limits only what is of no use any more goes. The caller holds the lock `store` alone and is inside.
  * Throws `SYSTEM`.
  */
@@ -33,7 +34,8 @@ export async function pruneCache(
   const isYoung = ({ used }: UsedStep) => used >= before || (limits.before === undefined && keepBytes !== undefined)
   const steps = dropKeptSteps(store, (step) => isWhole(step) && isYoung(step) && fits(step, room))
   if (keepBytes !== undefined && limits.before === undefined) return { steps, bytes: 0 }
-  return { steps, bytes: dropFileDigests(store, before) + (await dropMounts(store, before)) }
+  const packages = await dropPackages(store, before)
+  return { steps, bytes: dropFileDigests(store, before) + (await dropMounts(store, before)) + packages }
 }
 
 /** Several steps may have one layer, which counts once. */

@@ -6,9 +6,9 @@ import { formatCount } from '../image/table.js'
 import { caller } from '../namespace/caller.js'
 import { findContainer } from '../store/containers.js'
 import { openStore } from '../store/store.js'
-import { beginAptStep } from './apt-step.js'
 import { epochOf } from './epoch.js'
 import type { GlobalOptions } from './global.js'
+import { beginAptStep } from './packages/apt-step.js'
 import { type ProgressOptions, showProgress } from './progress/progress.js'
 
 /** Options of {@link apt}. */
@@ -97,7 +97,7 @@ export interface AptResult extends AptChange {}
 /**
  * Installs Debian and Ubuntu packages with this machine's apt; the image needs none.
  *
- * Words are `install`, `remove`, `upgrade` or `download` and names of packages, as `curl`, `curl=7.88.1-10` or `curl/sid`. It is
+ * The first word is install, remove, upgrade or download; packages follow, as `curl`, `curl=7.88.1-10` or `curl/sid`. It is
  * one step: when it fails, the container is as it was. Packages come from where the options say, whatever this machine is
  * configured for; apt checks the signatures. What was fetched is kept in the store for all containers. The same packages give
  * the same image.

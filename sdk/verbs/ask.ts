@@ -1,6 +1,7 @@
 import { ReadStream } from 'node:tty'
 import { BuilderError } from '../errors.js'
 import { caller } from '../namespace/caller.js'
+import { dropTyped } from '../namespace/libc.js'
 
 /** Whether there is a terminal to ask at. */
 export function canAsk(): boolean {
@@ -13,11 +14,12 @@ export function canAsk(): boolean {
  */
 export async function ask(
   question: string,
-  { isSecret = false, operation = 'login', signal }: AskOptions = {},
+  { isSecret = false, isConsent = false, operation = 'login', signal }: AskOptions = {},
 ): Promise<string> {
   const stdin = caller().stdin() as ReadStream
   // Before the question: who types ahead must not be echoed.
   if (isSecret) stdin.setRawMode(true)
+  if (isConsent) dropTyped((stdin as ReadStream & { readonly fd: number }).fd)
   caller().say(question)
   try {
     return await lineOf(stdin, operation, signal)
@@ -33,6 +35,8 @@ export async function ask(
 /** How to ask. */
 export interface AskOptions {
   readonly isSecret?: boolean
+  /** What was typed before the question is no answer to it. */
+  readonly isConsent?: boolean
   /** What is being done, for the message when nobody answers. Default: login. */
   readonly operation?: string
   readonly signal?: AbortSignal | undefined

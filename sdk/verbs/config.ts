@@ -202,7 +202,7 @@ export interface ConfigOptions extends GlobalOptions {
 export async function config(container: string, options: ConfigOptions = {}): Promise<void> {
   const store = await openStore(options)
   const { id } = await findContainer(store, container, 'config')
-  const labels = options.runlabel ? (await import('./config-runlabel.js')).runLabelEdits : undefined
+  const labels = options.runlabel ? (await import('./runlabel/config.js')).runLabelEdits : undefined
   await updateContainer(store, id, (record) => edit(record, { ...options, ...labels?.(record, options) }))
 }
 

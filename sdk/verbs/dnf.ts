@@ -7,10 +7,10 @@ import type { DnfWork } from '../distro/dnf-work.js'
 import { BuilderError } from '../errors.js'
 import { findContainer } from '../store/containers.js'
 import { openStore } from '../store/store.js'
-import { showDnf } from './dnf-progress.js'
-import { beginDnfStep } from './dnf-step.js'
 import { epochOf } from './epoch.js'
 import type { GlobalOptions } from './global.js'
+import { showDnf } from './packages/dnf-progress.js'
+import { beginDnfStep } from './packages/dnf-step.js'
 import type { ProgressOptions } from './progress/progress.js'
 
 /** Options of {@link dnf}. */

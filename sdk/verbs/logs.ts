@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { BuilderError } from '../errors.js'
 import { findContainer } from '../store/containers.js'
 import { openStore } from '../store/store.js'
-import { outputOf } from './detached.js'
 import type { GlobalOptions } from './global.js'
+import { outputOf } from './image-run/detached.js'
 
 /**
  * Tells what a command that `run-image --detach` started has printed so far, both its streams.

@@ -10,7 +10,7 @@ import { filesOfContainer, filesOfLayers } from '../store/image-files.js'
 import { findImage, type Image, nameMeant } from '../store/images.js'
 import { openStore } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
-import { cycloneDxDocument, spdxDocument } from './package-documents.js'
+import { cycloneDxDocument, spdxDocument } from './packages/documents.js'
 
 /** Options of {@link packages}. */
 export interface PackagesOptions extends GlobalOptions {

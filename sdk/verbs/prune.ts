@@ -14,7 +14,7 @@ export interface PruneOptions extends GlobalOptions {
    * @short a
    */
   all?: boolean
-  /** Empty the build cache as well: kept steps with their layers, and the folders of cache mounts. */
+  /** Empty the build cache as well: kept steps with their layers, folders of cache mounts, packages of dnf and apt. */
   buildCache?: boolean
   /**
    * Leave what was used since: until=24h, or until=2026-01-31T12:00:00Z. For the build cache.

@@ -11,9 +11,9 @@ import {
 import { abandonMount, isMounted, unmountForUser, usesOf } from '../store/mounts.js'
 import { openStore, type Store } from '../store/store.js'
 import type { GlobalOptions } from './global.js'
+import { stopDetached } from './image-run/stop-detached.js'
 import { reapRuns } from './run/reap.js'
 import { besideSteps } from './step/lock.js'
-import { stopDetached } from './stop-detached.js'
 
 /** Options of {@link rm}. */
 export interface RmOptions extends GlobalOptions {

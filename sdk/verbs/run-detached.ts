@@ -6,9 +6,9 @@ import { bootID, startTimeOf } from '../namespace/process.js'
 import { findContainer, updateContainer } from '../store/containers.js'
 import { self } from '../store/owner.js'
 import { openStore } from '../store/store.js'
-import { beginInContainer } from './begin-image-run.js'
-import { type Detached, readDetached, writeDetached } from './detached.js'
 import type { GlobalOptions } from './global.js'
+import { beginInContainer } from './image-run/begin.js'
+import { type Detached, readDetached, writeDetached } from './image-run/detached.js'
 import { endRun } from './run/begin.js'
 
 /**

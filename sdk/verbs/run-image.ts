@@ -1,12 +1,12 @@
 import { readlinkSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { caller } from '../namespace/caller.js'
-import { beginImageRun } from './begin-image-run.js'
+import { beginImageRun } from './image-run/begin.js'
+import type { RunImageOptions } from './image-run/options.js'
+import { startDetached } from './image-run/start-detached.js'
 import { endRun } from './run/begin.js'
 import { execute } from './run/execute.js'
 import type { RunResult } from './run.js'
-import { startDetached } from './run-detached-start.js'
-import type { RunImageOptions } from './run-image-options.js'
 
 /** How an image's command ended; with `detach` what was started. */
 export interface RunImageResult extends RunResult {

@@ -3,9 +3,9 @@ import type { Verdict } from '../runlabel/policy.js'
 import { pasteable } from '../runlabel/show.js'
 import { openStore } from '../store/store.js'
 import { becomeOnHost } from './become-on-host.js'
-import { consent } from './runlabel-consent.js'
-import type { RunlabelOptions } from './runlabel-options.js'
-import { planRunlabel, type RunlabelPlan } from './runlabel-plan.js'
+import { consent } from './runlabel/consent.js'
+import type { RunlabelOptions } from './runlabel/options.js'
+import { planRunlabel, type RunlabelPlan } from './runlabel/plan.js'
 
 export type { RunlabelOptions }
 

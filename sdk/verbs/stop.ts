@@ -2,9 +2,9 @@ import { BuilderError } from '../errors.js'
 import { findContainer } from '../store/containers.js'
 import { usesOf } from '../store/mounts.js'
 import { openStore } from '../store/store.js'
-import { readDetached } from './detached.js'
 import type { GlobalOptions } from './global.js'
-import { stopDetached } from './stop-detached.js'
+import { readDetached } from './image-run/detached.js'
+import { stopDetached } from './image-run/stop-detached.js'
 
 /** Options of {@link stop}. */
 export interface StopOptions extends GlobalOptions {

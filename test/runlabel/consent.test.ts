@@ -40,6 +40,21 @@ describe('at a terminal', limit, () => {
       assert.equal(existsSync(canary), executes)
     })
 
+  it('a y typed before the question does not count', async (t) => {
+    if (!needs(t, 'tmux')) return
+    const { canary, line, store } = await canaryScene(t)
+    const go = join(store, 'go')
+    await command(['mkfifo', go])
+    const terminal = await onTerminal(t, `echo ready; read -r _ <${go}; ${line}`, { columns: 200, rows: 20 })
+    await terminal.until(/^ready/m)
+    await terminal.press('y', 'Enter')
+    writeFileSync(go, 'go\n')
+    await terminal.until(/Execute it\? \[y\/N\]/)
+    await terminal.press('n', 'Enter')
+    await terminal.until(/the answer was not y[\s\S]*exit=125/)
+    assert.ok(!existsSync(canary))
+  })
+
   for (const [title, around] of [
     ['a y from a pipe does not count', (line: string) => `yes | { ${line}; }`],
     ['nor does one where nobody saw the question', (line: string) => `${line} 2>/dev/null`],

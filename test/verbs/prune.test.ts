@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '../../sdk/store/temporary.js'
 import { builder, tempDir } from '../lane.js'
 import { refuses } from './cases.js'
 
@@ -50,6 +51,24 @@ for (const [what, [words, left]] of Object.entries(prunes))
     assert.deepEqual([names().length, layers()], [left, left])
     if (left < 3) assert.match(said, new RegExp(`${3 - left} layers?, \\d+ blobs?, ${3 - left} steps?$`))
   })
+
+test('packages that dnf and apt have fetched go with the build cache, and never while something is under way', async (t) => {
+  const store = tempDir(t)
+  const prune = async (...words: string[]) => (await builder(['prune', ...words], { store })).code
+  await builder(['from', 'scratch'], { store })
+  const [rpm, list] = [join(store, 'root/cache/dnf/packages/a.rpm'), join(store, 'root/cache/apt/lists/b/InRelease')]
+  for (const file of [rpm, list]) {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, 'x')
+  }
+  const there = () => [rpm, list].map((file) => existsSync(file))
+  assert.deepEqual([await prune(), there()], [0, [true, true]])
+  assert.deepEqual([await prune('--filter', 'until=1h'), there()], [0, [true, true]])
+  const underWay = temporaryFolder({ root: join(store, 'root') })
+  assert.deepEqual([await prune('--build-cache'), there()], [0, [true, true]])
+  rmSync(underWay, { recursive: true })
+  assert.deepEqual([await prune('--build-cache'), there()], [0, [false, false]])
+})
 
 refuses([
   [

@@ -171,6 +171,17 @@ test('the host’s processes, memory and queues are seen when they are asked for
   assert.ok(!existsSync(`/proc/${left}`) || /\) [ZX] /.test(readFileSync(`/proc/${left}/stat`, 'latin1')), left)
 })
 
+test('mounts of the host follow into a volume where that is asked for; the other way is for real root', async () => {
+  const run = (option: string) =>
+    builder(['run-image', '--net=host', '-v', `${folder}:/x:${option}`, ...sh('cat /x/file')])
+  assert.equal((await run('rslave')).stdout, 'of the host\n')
+  const { stdout, stderr } = await run('rshared')
+  // On a machine with both versions of control groups crun cannot do it.
+  if (lane() !== 'root') assert.match(stderr, /:rshared: what a plain user mounts cannot reach the host; write rslave/)
+  else if (stdout !== 'of the host\n')
+    assert.match(stderr, /:rshared: crun needs a mount of its own on a machine with both/)
+})
+
 test('privileged: all capabilities and devices, nothing hidden or read-only', async () => {
   const look =
     'grep CapEff /proc/self/status; mount | grep -c " /proc/"; mount | grep " /sys " | grep -c "[(,]rw"; ls /dev'

@@ -1,12 +1,12 @@
-import { BuilderError } from '../errors.js'
-import { caller } from '../namespace/caller.js'
-import { type Decision, logDecision } from '../runlabel/decision-log.js'
-import { onOneLine, visible } from '../runlabel/show.js'
-import { loginUid } from '../runlabel/values.js'
-import type { Store } from '../store/store.js'
-import { ask, canAsk } from './ask.js'
-import type { RunlabelOptions } from './runlabel-options.js'
-import type { RunlabelPlan } from './runlabel-plan.js'
+import { BuilderError } from '../../errors.js'
+import { caller } from '../../namespace/caller.js'
+import { type Decision, logDecision } from '../../runlabel/decision-log.js'
+import { onOneLine, visible } from '../../runlabel/show.js'
+import { loginUid } from '../../runlabel/values.js'
+import type { Store } from '../../store/store.js'
+import { ask, canAsk } from '../ask.js'
+import type { RunlabelOptions } from './options.js'
+import type { RunlabelPlan } from './plan.js'
 
 /**
  * Shows what a label's command asks for, has it allowed, and writes the decision down. Throws `DENIED` when nobody allows it, and
@@ -52,7 +52,7 @@ async function decided({ verdict, reason }: RunlabelPlan, { yes, signal }: Runla
   // What is asked for has to be seen by whoever answers.
   if (caller().columns === undefined || !canAsk())
     return { allowed: false, why: 'there is no terminal to ask at', hint }
-  const answer = await ask('Execute it? [y/N] ', { operation: 'runlabel', signal })
+  const answer = await ask('Execute it? [y/N] ', { isConsent: true, operation: 'runlabel', signal })
   if (/^\s*y(es)?\s*$/i.test(answer)) return { allowed: true, why: 'y at the terminal' }
   return { allowed: false, why: 'the answer was not y' }
 }

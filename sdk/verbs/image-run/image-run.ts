@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { posix } from 'node:path'
-import { resolveInRoot } from '../namespace/rooted-path.js'
-import type { MountRequest } from '../runtime/mount-request.js'
-import { makeDirectory } from '../runtime/mountpoints.js'
-import type { RunRequest } from '../runtime/run-request.js'
+import { resolveInRoot } from '../../namespace/rooted-path.js'
+import type { MountRequest } from '../../runtime/mount-request.js'
+import { makeDirectory } from '../../runtime/mountpoints.js'
+import type { RunRequest } from '../../runtime/run-request.js'
 
 /** What the run of an image has that a run in a working container has not. */
 export interface ImageRun {

@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
-import { BuilderError, fromWire, type WireError } from '../errors.js'
-import { removeContainer } from '../store/containers.js'
-import { openStore, type Store } from '../store/store.js'
-import { type ImageContainer, makeImageContainer } from './begin-image-run.js'
+import { BuilderError, fromWire, type WireError } from '../../errors.js'
+import { removeContainer } from '../../store/containers.js'
+import { openStore, type Store } from '../../store/store.js'
+import { ownLauncher } from '../runlabel/own-launcher.js'
+import { type ImageContainer, makeImageContainer } from './begin.js'
 import { outputOf, writeDetached } from './detached.js'
-import type { RunImageOptions } from './run-image-options.js'
-import { environmentOf } from './run-image-settings.js'
+import type { RunImageOptions } from './options.js'
+import { environmentOf } from './settings.js'
 
 /**
  * Starts an image's command in a session of its own and returns the container's ID once it runs. One process of builder stays beside it:
@@ -42,14 +42,9 @@ function lasting(options: RunImageOptions): RunImageOptions {
 function launch(store: Store, { id }: ImageContainer['record']): ChildProcess {
   const log = openSync(outputOf(store, id), 'a', 0o600)
   try {
-    const places = [
-      '--root',
-      store.root,
-      '--runroot',
-      store.runroot,
-      ...(store.driver ? ['--storage-driver', store.driver] : []),
-    ]
-    return spawn(process.execPath, [entry(), 'run-detached', ...places, id], {
+    const { root, runroot, driver } = store
+    const [program = '', ...places] = ownLauncher({ root, runroot, ...(driver ? { storageDriver: driver } : {}) })
+    return spawn(program, [...places, 'run-detached', id], {
       cwd: '/',
       detached: true,
       stdio: ['ignore', log, log, 'pipe'],
@@ -58,19 +53,6 @@ function launch(store: Store, { id }: ImageContainer['record']): ChildProcess {
   } finally {
     closeSync(log)
   }
-}
-
-/** The command line's first file, whichever form of builder this is. */
-function entry(): string {
-  const places = ['../../bin/start.cjs', '../../../bin/start.cjs'].map((path) => new URL(path, import.meta.url))
-  const found = places.map((place) => fileURLToPath(place)).find((path) => existsSync(path))
-  if (found) return found
-  throw new BuilderError('SYSTEM', {
-    operation: 'run-image --detach',
-    object: 'bin/start.cjs',
-    reason: 'builder does not find its own command line',
-    hint: 'install the whole package',
-  })
 }
 
 /** Reads from the process what became of the start, then lets it go. */

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive, type ProcessIdentity } from '../namespace/process.js'
-import { containerDir } from '../store/container-files.js'
-import type { Store } from '../store/store.js'
-import { replaceFile } from '../store/temporary.js'
-import type { RunImageOptions } from './run-image-options.js'
+import { isAlive, type ProcessIdentity } from '../../namespace/process.js'
+import { containerDir } from '../../store/container-files.js'
+import type { Store } from '../../store/store.js'
+import { replaceFile } from '../../store/temporary.js'
+import type { RunImageOptions } from './options.js'
 
 /** A command that goes on in the background, as a file of its container's folder keeps it. */
 export interface Detached {

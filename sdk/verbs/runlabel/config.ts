@@ -1,8 +1,8 @@
-import { BuilderError } from '../errors.js'
-import { pair } from '../image/edit.js'
-import { caller } from '../namespace/caller.js'
-import { checkLabel } from '../runlabel/check-label.js'
-import type { ContainerRecord } from '../store/containers.js'
+import { BuilderError } from '../../errors.js'
+import { pair } from '../../image/edit.js'
+import { caller } from '../../namespace/caller.js'
+import { checkLabel } from '../../runlabel/check-label.js'
+import type { ContainerRecord } from '../../store/containers.js'
 
 /** What is asked of a container's labels. */
 interface LabelEdits {

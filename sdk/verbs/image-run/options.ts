@@ -1,6 +1,6 @@
-import type { RunFlags } from '../runlabel/run-flags.js'
-import type { RegistryOptions } from '../transport/registry/access.js'
-import type { GlobalOptions } from './global.js'
+import type { RunFlags } from '../../runlabel/run-flags.js'
+import type { RegistryOptions } from '../../transport/registry/access.js'
+import type { GlobalOptions } from '../global.js'
 
 /** Options of {@link runImage}: podman's names. */
 export interface RunImageOptions extends GlobalOptions, RunFlags, RegistryOptions {

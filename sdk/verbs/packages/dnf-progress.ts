@@ -1,5 +1,5 @@
-import type { DnfEvent } from '../distro/dnf-event.js'
-import { type ProgressOptions, showProgress } from './progress/progress.js'
+import type { DnfEvent } from '../../distro/dnf-event.js'
+import { type ProgressOptions, showProgress } from '../progress/progress.js'
 
 /** Shows what dnf fetches and installs. */
 export function showDnf(options: ProgressOptions): AsyncDisposable & { readonly onEvent: (event: DnfEvent) => void } {

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
-import { isInUserNamespace } from '../namespace/inside.js'
-import { hostDevices } from '../runtime/host-devices.js'
-import type { RunImageOptions } from './run-image-options.js'
+import { isInUserNamespace } from '../../namespace/inside.js'
+import { hostDevices } from '../../runtime/host-devices.js'
+import type { RunImageOptions } from './options.js'
 
 /** What a plain user lacks of the privileges that were asked for, in one message; undefined as real root, and when none were. */
 export function missingPrivileges({ privileged, spc, volume = [] }: RunImageOptions): string | undefined {

@@ -1,8 +1,8 @@
-import { asCycloneDx, type CycloneDxDocument } from '../distro/cyclonedx.js'
-import type { PackageList } from '../distro/package-list.js'
-import { asSpdx, type SpdxDocument } from '../distro/spdx.js'
-import { epochOf } from './epoch.js'
-import { packageVersion } from './version.js'
+import { asCycloneDx, type CycloneDxDocument } from '../../distro/cyclonedx.js'
+import type { PackageList } from '../../distro/package-list.js'
+import { asSpdx, type SpdxDocument } from '../../distro/spdx.js'
+import { epochOf } from '../epoch.js'
+import { packageVersion } from '../version.js'
 
 /**
  * A list of packages as an SPDX 2.3 document, for `JSON.stringify`. The same image gives the same document: its time is the

@@ -1,5 +1,5 @@
-import type { RegistryOptions } from '../transport/registry/access.js'
-import type { GlobalOptions } from './global.js'
+import type { RegistryOptions } from '../../transport/registry/access.js'
+import type { GlobalOptions } from '../global.js'
 
 /** Options of `runlabel`. */
 export interface RunlabelOptions extends GlobalOptions, Omit<RegistryOptions, 'creds'> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isAlive } from '../namespace/process.js'
-import type { Store } from '../store/store.js'
+import { isAlive } from '../../namespace/process.js'
+import type { Store } from '../../store/store.js'
 import { isRunningDetached, readDetached, writeDetached } from './detached.js'
 
 /** Ends what runs in the background in a container and returns when it is tidied up. Nothing when nothing runs. */

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
-import { BuilderError } from '../errors.js'
-import { isInside } from '../namespace/inside.js'
-import { nameMeant } from '../store/find-image.js'
-import { findImage, type Image } from '../store/images.js'
-import type { Store } from '../store/store.js'
-import type { RegistryOptions } from '../transport/registry/access.js'
-import type { GlobalOptions } from './global.js'
+import { BuilderError } from '../../errors.js'
+import { isInside } from '../../namespace/inside.js'
+import { nameMeant } from '../../store/find-image.js'
+import { findImage, type Image } from '../../store/images.js'
+import type { Store } from '../../store/store.js'
+import type { RegistryOptions } from '../../transport/registry/access.js'
+import type { GlobalOptions } from '../global.js'
+import type { PullPolicy } from '../transfer/pull-image.js'
 import { ownLauncher } from './own-launcher.js'
-import type { PullPolicy } from './transfer/pull-image.js'
 
 /** An image that a label's command speaks of. */
 export interface LabelImage {
@@ -47,7 +47,7 @@ function named(image: Image, text: string): LabelImage {
 /** Layers are unpacked in the namespace; a process of its own goes there. Gives what finds the image. */
 async function pull(store: Store, text: string, policy: PullPolicy, options: LabelImageOptions): Promise<string> {
   if (!isInside()) return pullByLauncher(text, policy, options)
-  const { pullImage } = await import('./transfer/pull-image.js')
+  const { pullImage } = await import('../transfer/pull-image.js')
   const { pull: _, ...rest } = options
   return (await pullImage(store, text, { ...rest, policy, operation: 'runlabel' })).digest
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BuilderError } from '../errors.js'
-import type { GlobalOptions } from './global.js'
+import { BuilderError } from '../../errors.js'
+import type { GlobalOptions } from '../global.js'
 
 /** The words that start builder itself on the same store, as a process of its own: the launcher, and the global options. */
 export function ownLauncher(options: GlobalOptions): readonly string[] {

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import type { DnfDone } from '../distro/dnf.js'
-import type { DnfWork } from '../distro/dnf-work.js'
-import { parsePackageLock } from '../distro/package-lock.js'
-import type { Step } from '../steps/step.js'
-import type { ContainerRecord } from '../store/containers.js'
-import type { Store } from '../store/store.js'
-import { beginStep } from './step/step.js'
+import type { DnfDone } from '../../distro/dnf.js'
+import type { DnfWork } from '../../distro/dnf-work.js'
+import { parsePackageLock } from '../../distro/package-lock.js'
+import type { Step } from '../../steps/step.js'
+import type { ContainerRecord } from '../../store/containers.js'
+import type { Store } from '../../store/store.js'
+import { beginStep } from '../step/step.js'
 
 /** A request that is a step of a container made by `from --layers`. */
 export interface DnfStep {
