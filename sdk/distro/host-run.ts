@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { asBuilderError, BuilderError } from '../errors.js'
-import { hostEnvironment } from '../runtime/programs.js'
+import { findProgram, hostEnvironment } from '../runtime/programs.js'
 
 /** How a program of the host is run. */
 export interface HostRunOptions {
@@ -24,12 +24,18 @@ export interface HostRan {
 
 /**
  * Runs a program of the host to its end, in an environment of its own: umask 022, English, no variables of the caller's.
- * It is a process group, which ends as a whole when it is stopped. Never throws for an exit code. Throws `SYSTEM`, `ABORTED`.
+ * It is a process group, which ends as a whole when it is stopped; when this process is killed, it is killed too. Never throws for an exit code. Throws `SYSTEM`, `ABORTED`.
  */
 export async function runOnHost(argv: readonly string[], options: HostRunOptions): Promise<HostRan> {
   const { signal, operation, oneStream = false } = options
   signal?.throwIfAborted()
-  const child = spawn('sh', ['-c', `umask 022; exec "$@"${oneStream ? ' 2>&1' : ''}`, 'sh', ...argv], {
+  const shell = ['sh', '-c', `umask 022; exec "$@"${oneStream ? ' 2>&1' : ''}`, 'sh', ...argv]
+  // Also when this process is killed, and can end nothing itself.
+  const [program = '', ...words] = [
+    ...(findProgram('setpriv') ? ['setpriv', '--pdeathsig', 'KILL', '--'] : []),
+    ...shell,
+  ]
+  const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...hostEnvironment(), LC_ALL: 'C.UTF-8', TZ: 'UTC', ...options.env },
     detached: true,
