@@ -46,8 +46,17 @@ function hiddenFailure(container: string, outcome: DnfOutcome): BuilderError | u
   const script = scriptWords(text)
   if (script) return scriptFailure(container, { event: 'failed', text: script }, outcome)
   const [, kind, name] = /(user|group) (\S+) does not exist - using/.exec(text) ?? []
-  if (name === undefined) return undefined
-  return missingFailure(container, { event: 'missing', kind: kind as 'user' | 'group', name, packages: [] })
+  if (name !== undefined)
+    return missingFailure(container, { event: 'missing', kind: kind as 'user' | 'group', name, packages: [] })
+  return outcome.exitCode === 0 ? absentFailure(container, text) : undefined
+}
+
+/** What is to be removed or upgraded and is not there; dnf does the rest, and is content. */
+function absentFailure(container: string, text: string): BuilderError | undefined {
+  const found = [...text.matchAll(/^(?:No match for argument|No packages to remove for argument): (.*)$/gm)]
+  const names = [...new Set(found.map(([, name = '']) => name.trim()))].join(', ')
+  if (names === '') return undefined
+  return failure('NOT_FOUND', container, `no such package is installed: ${names}`, `see builder packages ${container}`)
 }
 
 /** rpm's words, and those of dnf5, which marks its lines with `>>>` and says what a script printed in the next one. */

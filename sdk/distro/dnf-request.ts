@@ -25,10 +25,14 @@ export function parseDnfRequest(request: readonly string[], folder: string): Dnf
   if (does === undefined)
     throw unknown(
       name,
-      isPair ? Object.keys(pairs[first] ?? {}).map((one) => `${first} ${one}`) : Object.keys(commands),
+      isPair
+        ? Object.keys(pairs[first] ?? {}).map((one) => `${first} ${one}`)
+        : [...Object.keys(commands), 'group install', 'module enable'],
     )
   const command = request.slice(0, isPair ? 2 : 1)
   const words = request.slice(command.length).map((word) => fileOr(word, folder))
+  if (words.length === 0 && naming.includes(name))
+    throw wrong(name, 'no package is named', `write builder dnf CONTAINER ${name} PACKAGE…`)
   const isOrdered = first === 'swap' || words.some((word) => word.startsWith('-'))
   const brings =
     does === 'changes' &&
@@ -58,6 +62,9 @@ const commands: Readonly<Record<string, Does>> = {
   ...both([...reading, ...readingToo], 'reads'),
   download: 'downloads',
 }
+
+/** They are nothing without a name; dnf says so with words of its own command line. */
+const naming = ['install', 'localinstall', 'remove', 'erase', 'rm', 'reinstall', 'download', 'group install']
 
 const pairs: Readonly<Record<string, Readonly<Record<string, Does>>>> = {
   group: {

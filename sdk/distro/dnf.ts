@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { BuilderError } from '../errors.js'
+import { asBuilderError, BuilderError } from '../errors.js'
 import { changeRoot } from '../store/change-root.js'
 import type { ContainerRecord } from '../store/containers.js'
 import type { Store } from '../store/store.js'
@@ -36,6 +36,7 @@ export interface DnfDone {
 export async function runDnf(store: Store, record: ContainerRecord, work: DnfWork): Promise<DnfDone> {
   const program = await findDnf()
   const lock = readDnfLock(program, work)
+  if (work.request.does === 'downloads') makeDestination(work.destination)
   const state = temporaryFolder(store)
   const run: DnfRun = { store, record, work, program, state, lock }
   let outcome: DnfOutcome | undefined
@@ -58,6 +59,14 @@ export async function runDnf(store: Store, record: ContainerRecord, work: DnfWor
     return doneOf(outcome, work)
   } finally {
     rmSync(state, { recursive: true, force: true })
+  }
+}
+
+function makeDestination(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (error) {
+    throw asBuilderError(error, 'dnf --destdir', folder)
   }
 }
 

@@ -69,10 +69,18 @@ export function lockText({ manager, request, packages }: Omit<PackageLock, 'vers
 
 /** Throws `INVALID`, naming the file. */
 export function parsePackageLock(text: string, path: string): PackageLock {
-  const it = parseJson(text, path) as Partial<PackageLock> | null
-  const fault = faultOf(it)
+  const it = jsonOf(text, path) as Partial<PackageLock> | null | undefined
+  const fault = it === undefined ? 'it is not valid JSON' : faultOf(it)
   if (fault === undefined) return it as PackageLock
   throw new BuilderError('INVALID', { operation: 'read lock file', object: path, reason: fault, hint: writeAnew })
+}
+
+function jsonOf(text: string, path: string): unknown {
+  try {
+    return parseJson(text, path)
+  } catch {
+    return undefined
+  }
 }
 
 const writeAnew = 'remove the file, and the next run writes it anew'

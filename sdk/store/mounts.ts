@@ -1,9 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BuilderError } from '../errors.js'
 import type { Digest } from '../image/digest.js'
-import { findHolder } from '../namespace/holder.js'
 import { namespaceKeeper } from '../namespace/keeper.js'
 import { isMountPoint } from '../namespace/mountinfo.js'
 import { foldOverlay, mountOverlay, settleOverlay, unmountOverlay } from '../namespace/overlay.js'
@@ -12,6 +10,7 @@ import { applyThroughMount, applyToUpper } from './apply-change.js'
 import { type ContainerRecord, containerDir, requireContainer, updateContainer } from './containers.js'
 import { layerDiff } from './layers.js'
 import { withLock } from './locks.js'
+import { busy, mountedElsewhere, runsInBackground } from './mount-errors.js'
 import { removeTree } from './remove-tree.js'
 import type { Store } from './store.js'
 import { upperDiff } from './upper.js'
@@ -24,10 +23,17 @@ export interface MountedRoot extends AsyncDisposable {
 
 /**
  * Mounts a container's root for one piece of work, or shares the mount that is there; the last to let go unmounts.
- * Waits for a verb that works on it in another namespace; throws `IN_USE` when it is mounted there to stay.
+ * Waits for a verb that works on it in another namespace; throws `IN_USE` when it is mounted there to stay, or `inBackground`.
+ *
+ * @param inBackground - The work has no end that others could wait for.
  */
-export async function useRoot(store: Store, id: string, signal?: AbortSignal): Promise<MountedRoot> {
-  const use = join(usesDir(store, id), ownUse())
+export async function useRoot(
+  store: Store,
+  id: string,
+  signal?: AbortSignal,
+  inBackground = false,
+): Promise<MountedRoot> {
+  const use = join(usesDir(store, id), inBackground ? `${ownUse()}-background` : ownUse())
   await mountHere(store, id, signal, () => writeFile(use, ''))
   return { path: mergedOf(store, id), [Symbol.asyncDispose]: () => release(store, id, use) }
 }
@@ -173,7 +179,8 @@ export function lowersOf(store: Store, layers: readonly Digest[]): string[] {
 
 /**
  * Does work under {@link lockMounts} when no verb in another namespace has the container's root: an upper directory may be
- * mounted once only. Such a verb is waited for, outside the lock it needs. Throws `IN_USE` when it is mounted there to stay.
+ * mounted once only. Such a verb is waited for, outside the lock it needs. Throws `IN_USE` when it is mounted there to stay, or
+ * for a command in the background.
  */
 export async function whenReachable<T>(
   store: Store,
@@ -197,7 +204,9 @@ export async function whenReachable<T>(
 function isReachable(store: Store, record: ContainerRecord): boolean {
   if (isMountPoint(mergedOf(store, record.id))) return true
   if (isMounted(record)) throw mountedElsewhere(record)
-  return uses(store, record.id).every((use) => use.mountNamespace === mountNamespace())
+  const elsewhere = uses(store, record.id).filter((use) => use.mountNamespace !== mountNamespace())
+  if (elsewhere.some(({ inBackground }) => inBackground)) throw runsInBackground(record)
+  return elsewhere.length === 0
 }
 
 function mountHere(store: Store, id: string, signal: AbortSignal | undefined, then: () => Promise<void>) {
@@ -223,15 +232,16 @@ async function release(store: Store, id: string, use: string): Promise<void> {
 
 interface Use {
   readonly mountNamespace: string
+  readonly inBackground: boolean
 }
 
-/** What holds the root, from files named `<pid>-<start time>-<boot>-<mount namespace>-<number>`; those of the dead do not count. */
+/** What holds the root, from files named `<pid>-<start time>-<boot>-<mount namespace>-<number>[-background]`; those of the dead do not count. */
 function uses(store: Store, id: string): Use[] {
   if (!existsSync(usesDir(store, id))) return []
   return readdirSync(usesDir(store, id)).flatMap((name) => {
-    const [pid = '0', startTime = '', boot, mountNamespace = ''] = name.split('-')
+    const [pid = '0', startTime = '', boot, mountNamespace = '', , kind] = name.split('-')
     const alive = boot === bootID().slice(0, 8) && isAlive({ pid: Number(pid), startTime, bootID: bootID() })
-    return alive ? [{ mountNamespace }] : []
+    return alive ? [{ mountNamespace, inBackground: kind === 'background' }] : []
   })
 }
 
@@ -266,26 +276,4 @@ function isStillMounted(mounted: NonNullable<ContainerRecord['mounted']>): boole
 /** Whether the namespace is still there; another one of the same user may not be looked into, so its keeper tells. */
 function namespaceAlive({ mountNamespace: inode, keeper }: NonNullable<ContainerRecord['mounted']>): boolean {
   return inode === mountNamespace() || (keeper !== undefined && isAlive(keeper))
-}
-
-function busy(record: Pick<ContainerRecord, 'name'>): (cause: unknown) => never {
-  return (cause) => {
-    const hint = 'leave the folder (cd /) and close what has files open in it'
-    throw new BuilderError('IN_USE', {
-      operation: 'unmount container',
-      object: record.name,
-      reason: 'something still uses it',
-      hint,
-      cause,
-    })
-  }
-}
-
-function mountedElsewhere(record: ContainerRecord): BuilderError {
-  const { name, mounted } = record
-  const byHolder = findHolder()?.pid === mounted?.keeper?.pid
-  const [reason, hint] = byHolder
-    ? ['it is mounted by builder mount, outside of this session', `builder umount ${name} there, or work on it there`]
-    : [`it is mounted in the session of process ${mounted?.keeper?.pid}`, 'work on it there, or end that session']
-  return new BuilderError('IN_USE', { operation: 'mount container', object: name, reason, hint })
 }

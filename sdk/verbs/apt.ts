@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type AptChange, type AptRequest, aptOn } from '../distro/apt.js'
 import { BuilderError } from '../errors.js'
+import { nearestWord } from '../image/near-word.js'
 import { formatCount } from '../image/table.js'
 import { caller } from '../namespace/caller.js'
 import { findContainer } from '../store/containers.js'
@@ -218,7 +219,9 @@ function isAction(word: string): word is AptRequest['action'] {
 
 function unknownAction(word: string): BuilderError {
   const reason = word === '' ? 'it is not said what to do' : 'apt has no such word here'
-  return usage('apt', word, reason, `write ${actions.join(', ')} after the container`)
+  const near = nearestWord(word, actions)
+  const hint = near === undefined ? `write ${actions.join(', ')} after the container` : `did you mean ${near}?`
+  return usage('apt', word, reason, hint)
 }
 
 function usage(operation: string, object: string, reason: string, hint: string): BuilderError {

@@ -38,6 +38,7 @@ export async function runDetached(container: string, options: GlobalOptions = {}
       store,
       { record, args: detached.args, options: { ...detached.options, ...options } },
       detached.goes,
+      true,
     )
   })
   try {

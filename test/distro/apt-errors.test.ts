@@ -37,7 +37,7 @@ const rows: Readonly<Record<string, Row>> = {
   'a word that apt does not have': {
     words: ['instal', 'hello'],
     code: 'USAGE',
-    message: /^apt instal: apt has no such word here; write install, remove, upgrade, download after the container$/,
+    message: /^apt instal: apt has no such word here; did you mean install\?$/,
   },
   'no word': { words: [], code: 'USAGE', message: /^apt: it is not said what to do; write install/ },
   'no package': {

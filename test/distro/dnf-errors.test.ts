@@ -42,6 +42,11 @@ const transactions: Readonly<Record<string, Row>> = {
   'a file of two packages': { words: ['install', 'conflicting'], says: [/\/usr\/bin\/env/, /conflicting/, /busybox/] },
   'what no repository has': { words: ['install', 'unresolvable'], says: [/no-such-thing >= 2/, /unresolvable/] },
   'a name that no package has': { words: ['install', 'htttpd'], says: [/htttpd/] },
+  // dnf removes the other, and ends with 0.
+  'a package to remove that is not there': {
+    words: ['remove', 'httpd', 'htttpd'],
+    says: [/no such package is installed: htttpd; see builder packages/],
+  },
 }
 for (const [title, { words, says }] of Object.entries(transactions))
   test(`${title} is an error, and the container is as it was`, () =>
@@ -61,7 +66,8 @@ for (const [name, says] of Object.entries(namespaces))
 const mistakes: Readonly<Record<string, Row>> = {
   'no words for dnf': { words: [], says: [/^builder: dnf/, /install/] },
   'a command that dnf does not have': { words: ['instal', 'httpd'], says: [/instal\b/] },
-  'no packages': { words: ['install', ...unsigned(url)], says: [/PACKAGE/] },
+  'no packages': { words: ['install', ...unsigned(url)], says: [/dnf install: no package is named; .*PACKAGE/] },
+  'a word that is none of dnf': { words: ['shell'], says: [/write one of install, .*, group install/] },
   'no repository': { words: ['install', 'httpd'], says: [/--repo/] },
   'a repository without an address': {
     words: ['install', '--repo', 'test', 'httpd'],

@@ -55,7 +55,7 @@ test('what is gone from the repository is named', async () => {
 })
 
 const damaged: Readonly<Record<string, readonly [change: (text: string) => string, ...says: readonly RegExp[]]>> = {
-  'that is cut': [(text) => text.slice(0, 100), /httpd-damaged\.lock/],
+  'that is cut': [(text) => text.slice(0, 100), /httpd-damaged\.lock: it is not valid JSON; remove the file/],
   'of apt': [(text) => text.replace('"dnf"', '"apt"'), /it is a lock of apt, not of dnf/],
   'with another digest': [
     (text) => text.replace(/[0-9a-f]{64}/, 'a'.repeat(64)),

@@ -171,6 +171,7 @@ describe('a value is one word, whatever it holds', { concurrency: 2 }, () => {
       for (const label of ['run', 'shell']) {
         const ran = await say(label)
         assert.deepEqual([ran.stdout, ran.code], [`[x${given}]`, 0], ran.stderr)
+        assert.doesNotMatch(ran.stderr, /warning/, 'a shell takes it from the environment')
       }
       const message =
         /\$OPT1: its value .* would be read as a part of the script that it stands in; write the script in '…'/

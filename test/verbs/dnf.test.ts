@@ -132,7 +132,8 @@ test('packages are downloaded and nothing changes', async (t) => {
   if (!needs(t, ...programs)) return
   const place = await makePlace(t)
   const { url } = await rpmRepository()
-  const folder = tempDir(t)
+  // It need not be there.
+  const folder = join(tempDir(t), 'new/rpms')
   const ran = await place.dnf(['download', 'httpd'], ['--nogpgcheck', '--repo', `test=${url}`, '--destdir', folder])
   assert.equal(ran.stdout, `${folder}/httpd-2.4.1-1.x86_64.rpm\n`, ran.stderr)
   assert.equal(await look(place, 'ls -A'), '')

@@ -270,6 +270,11 @@ test('in the background: it is listed, tells its output, ends when it is asked t
   assert.equal(await containers(), id)
   await eventually(async () => (await said('logs', 'svc')) === 'up', 'its output')
   assert.match((await builder(['rm', 'svc'])).stderr, /rm svc: a command is running in it; .*builder stop/)
+  // Root's own mounts are shared; a plain user's verbs would wait for the end of what has none.
+  const beside = await builder(['run', 'svc', 'true'])
+  if (lane() === 'user')
+    assert.match(beside.stderr, /container svc: a command runs in it in the background; .*builder stop svc/)
+  else assert.equal(beside.code, 0, beside.stderr)
   assert.equal(await said('stop', 'svc'), id)
   assert.equal(await said('logs', 'svc'), 'up\nbye')
   assert.equal(await said('stop', 'svc'), id, 'one that has ended is no error')

@@ -84,13 +84,18 @@ export async function beginInContainer(
   store: Store,
   { record, args, options }: ImageContainer,
   goes: boolean,
+  inBackground = false,
 ): Promise<BegunRun> {
   const remove = async () => {
     if (goes) await removed(store, record)
   }
   try {
     const image = imageRunOf(options, record.config.config ?? {})
-    const begun = await beginRun(record.id, args, runOptionsOf(options, record.id), { image, atEnd: remove })
+    const begun = await beginRun(record.id, args, runOptionsOf(options, record.id), {
+      image,
+      inBackground,
+      atEnd: remove,
+    })
     return options.interactive || options.tty
       ? begun
       : { ...begun, argv: ['sh', '-c', withoutInput, 'sh', ...begun.argv] }

@@ -45,7 +45,7 @@ export async function beginRun(
   const held: AsyncDisposable[] = []
   const folder = runFolder(store)
   try {
-    const root = await useRoot(store, record.id, options.signal)
+    const root = await useRoot(store, record.id, options.signal, given.inBackground)
     held.push(root)
     const rootOf: RootOf = given.rootOf ?? ((name, signal) => otherRoot(store, name, 'run --mount', signal))
     const mounts = await mountsOf({ store, record, options, folder, rootOf })
@@ -104,6 +104,8 @@ export interface RunGiven {
   readonly files?: readonly { readonly path: string; readonly content: string }[]
   /** What the run of an image has beside. */
   readonly image?: ImageRun
+  /** Nobody waits for its end. */
+  readonly inBackground?: boolean
   /** Carried out when everything else of the run is tidied up. */
   readonly atEnd?: () => Promise<void>
 }

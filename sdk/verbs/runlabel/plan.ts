@@ -106,8 +106,10 @@ function valuesFor({ name }: LabelImage, options: RunlabelOptions): LabelValues 
 
 function warnOfUnused(words: readonly LabelWord[], values: LabelValues, label: string, options: RunlabelOptions): void {
   const used = inLabel(label, () => variablesIn(words, values))
+  // A program of this machine finds the variables in its environment, as a shell does for '$OPT1'.
+  const script = /(?:^|\/)(podman|docker|builder)$/.test(firstOf(words)) ? '' : words.flat().map(textOf).join('')
   for (const [flag, variable] of flags) {
-    if (options[flag] === undefined || used.has(variable)) continue
+    if (options[flag] === undefined || used.has(variable) || new RegExp(`\\$\\{?${variable}\\b`).test(script)) continue
     caller().say(`builder: warning: --${flag} changes no word: label ${visible(label)} does not use ${variable}\n`)
   }
 }
@@ -122,9 +124,16 @@ const flags = [
 /** `auto`: who the label names, where that is installed. */
 function engineFor(words: readonly LabelWord[], { engine = 'builder' }: RunlabelOptions): Engine {
   if (engine !== 'auto') return engine
-  const first = words[0]?.map(({ text }) => text).join('') ?? ''
-  const named = /(?:^|\/)(podman|docker)$/.exec(first)?.[1] as Engine | undefined
+  const named = /(?:^|\/)(podman|docker)$/.exec(firstOf(words))?.[1] as Engine | undefined
   return named !== undefined && findProgram(named) ? named : 'builder'
+}
+
+function firstOf([first = []]: readonly LabelWord[]): string {
+  return first.map(textOf).join('')
+}
+
+function textOf({ text }: LabelWord[number]): string {
+  return text
 }
 
 /** Another image than the label's own is executed by the digest that it has now. */
