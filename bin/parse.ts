@@ -36,7 +36,7 @@ export function parseWords(verb: Verb, globals: readonly Flag[], words: readonly
   })
   const { operands, unknown } = takeApart(command, verb, flags, spellOut(verb, flags, words))
   if (wantsHelp) return { positionals: [], options: {}, wantsHelp }
-  if (unknown[0] !== undefined) throw unknownFlag(verb, flags, unknown[0])
+  if (unknown[0] !== undefined) throw unknownFlag(verb, flags, unknown[0], operands.length)
   const options: Record<string, Value> = {}
   for (const { flag, text } of given) options[flag.key] = readValue(verb, flag, text, options[flag.key])
   return { positionals: assignOperands(verb, operands), options, wantsHelp }
@@ -79,14 +79,22 @@ function takeApart(command: Command, verb: Verb, flags: readonly Flag[], words: 
   }
 }
 
-function unknownFlag(verb: Verb, flags: readonly Flag[], word: string): BuilderError {
+function unknownFlag(verb: Verb, flags: readonly Flag[], word: string, before: number): BuilderError {
   const name = word.replace(/=.*/s, '')
   const known = flags.flatMap((flag) => [...namesOf(flag), ...(flag.negatable ? [`no-${flag.name}`] : [])])
   const near = name.startsWith('--') ? nearestWords(name.slice(2), [...known, 'help']).map((one) => `--${one}`) : []
+  const hint =
+    near.length > 0 ? didYouMean(near) : passesOn(verb, before) ? 'write -- before words that are passed on' : ''
   return new BuilderError('USAGE', {
     operation: verb.name,
     object: quoted(name),
     reason: 'there is no such flag',
-    ...(near.length > 0 ? { hint: didYouMean(near) } : {}),
+    ...(hint === '' ? {} : { hint }),
   })
+}
+
+/** Whether words after so many others are for somebody else: dnf's, or a label's command. */
+function passesOn({ positionals }: Verb, before: number): boolean {
+  const last = positionals.at(-1)
+  return last?.many === true && before >= positionals.length - 1 && last.text.includes('behind `--`')
 }

@@ -474,11 +474,11 @@ export const table: VerbTable = {
       hidden: false,
       offline: true,
       prose: [
-        "Requests are dnf's own: install, remove, upgrade, group install, module enable, download, repoquery and more; flags of dnf's requests stand behind `--`. Nothing of this machine's configuration is used: repositories are those that are named. What is fetched is kept in the store for other containers. A request happens whole or not at all, also when a script of a package fails, which dnf itself calls a success. The same request gives the same files wherever and whenever it is executed.",
+        "Requests are dnf's own: install, remove, upgrade, group install, module enable, download, repoquery and more. Nothing of this machine's configuration is used: repositories are those that are named. What is fetched is kept in the store for other containers. A request happens whole or not at all, also when a script of a package fails, which dnf itself calls a success. The same request gives the same files wherever and whenever it is executed.",
       ],
       positionals: [
         { name: 'CONTAINER', text: 'Name or ID of a container.', completes: 'container' },
-        { name: 'REQUEST', text: 'What dnf is to do, and packages.', optional: true, many: true, completes: 'nothing' },
+        { name: 'REQUEST', text: "What dnf is to do, and packages; flags of dnf's requests behind `--`.", optional: true, many: true, completes: 'nothing' },
       ],
       flags: [
         { name: 'repo', key: 'repo', kind: 'list', text: 'Repository that packages are taken from, and the key that signs them: a file, or an address. Its folder may be given instead of its address.', placeholder: 'ID=URL[,gpgkey=KEY]' },

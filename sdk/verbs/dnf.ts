@@ -95,8 +95,8 @@ export interface DnfResult {
 /**
  * Installs packages into a container with the dnf of this machine; the image needs no package manager.
  *
- * Requests are dnf's own: install, remove, upgrade, group install, module enable, download, repoquery and more; flags of dnf's
- * requests stand behind `--`. Nothing of this machine's configuration is used: repositories are those that are named. What is
+ * Requests are dnf's own: install, remove, upgrade, group install, module enable, download, repoquery and more.
+ * Nothing of this machine's configuration is used: repositories are those that are named. What is
  * fetched is kept in the store for other containers. A request happens whole or not at all, also when a script of a package
  * fails, which dnf itself calls a success. The same request gives the same files wherever and whenever it is executed.
  *
@@ -109,7 +109,7 @@ export interface DnfResult {
  * @offline
  * @stdout What repoquery and other questions give, the paths of a download; else nothing.
  * @param container - Name or ID of a container.
- * @param request - What dnf is to do, and packages.
+ * @param request - What dnf is to do, and packages; flags of dnf's requests behind `--`.
  * @example
  * ```sh
  * c=$(builder from scratch)

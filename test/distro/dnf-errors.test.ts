@@ -67,6 +67,10 @@ const mistakes: Readonly<Record<string, Row>> = {
   'no words for dnf': { words: [], says: [/^builder: dnf/, /install/] },
   'a command that dnf does not have': { words: ['instal', 'httpd'], says: [/instal\b/] },
   'no packages': { words: ['install', ...unsigned(url)], says: [/dnf install: no package is named; .*PACKAGE/] },
+  'a flag of a question': {
+    words: ['repoquery', '--installed'],
+    says: [/--installed: .*; write -- before words that/],
+  },
   'a word that is none of dnf': { words: ['shell'], says: [/write one of install, .*, group install/] },
   'no repository': { words: ['install', 'httpd'], says: [/--repo/] },
   'a repository without an address': {

@@ -99,6 +99,7 @@ describe('a label that cannot be executed says why, and nothing is executed', { 
 const wrongWords: readonly (readonly [title: string, words: readonly string[], message: RegExp])[] = [
   ['an IMAGE that begins with a dash', ['run', '-web'], /^builder: runlabel -web: there is no such flag/],
   ['an IMAGE that begins with a dash, behind --', ['--', 'run', '-web'], /-web: there is no such image in the store/],
+  ['a flag for the command', ['touch', 'web', '-l'], /runlabel -l: there is no such flag; write -- before words that/],
   ['no IMAGE', [], /^builder: runlabel IMAGE: it is missing/],
   ['an IMAGE that is not there', ['--pull=never', 'run', 'nowhere'], /nowhere: there is no such image in the store/],
   [

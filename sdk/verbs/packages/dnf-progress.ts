@@ -14,7 +14,8 @@ export function showDnf(options: ProgressOptions): AsyncDisposable & { readonly 
       total = event.packages.reduce((sum, { bytes }) => sum + bytes, 0)
       if (count > 0) note('copying', 0)
     } else if (event.event === 'bytes') note('copying', event.bytes)
-    else if (event.event === 'step') note('installing', Math.round((total * event.done) / Math.max(event.total, 1)))
+    else if (event.event === 'step' && total > 0)
+      note('installing', Math.round((total * event.done) / Math.max(event.total, 1)))
     else if (event.event === 'ended' && total > 0) note('done', total)
   }
   return { onEvent, [Symbol.asyncDispose]: () => progress[Symbol.asyncDispose]() }
