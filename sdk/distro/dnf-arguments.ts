@@ -1,4 +1,4 @@
-import type { DnfPlaces } from './dnf-config.js'
+import { type DnfPlaces, wayOut } from './dnf-config.js'
 import type { DnfKind } from './dnf-program.js'
 import type { DnfRequest } from './dnf-request.js'
 
@@ -47,17 +47,29 @@ function commonArguments(kind: DnfKind, { releasever, forcearch, offline }: DnfS
     `--setopt=cachedir=${cache}`,
     `--setopt=system_cachedir=${cache}`,
     `--setopt=logdir=${state}/log`,
-    `--setopt=persistdir=${state}/history`,
     // Its history would be in the root, and tells times.
     '--setopt=history_record=0',
     `--setopt=reposdir=${reposdir.join(',')}`,
     `--setopt=varsdir=${varsdir.join(',')}`,
   ]
+  // In front of these dnf5 puts the root all the same. What it says of packages and modules there tells times, as its history does.
+  const ownState = [
+    `--setopt=persistdir=${wayOut(places, `${state}/history`)}`,
+    `--setopt=system_state_dir=${wayOut(places, `${state}/system`)}`,
+  ]
   switch (kind) {
     case 'dnf4':
       return ['-y', '-c', config, ...both, ...(offline ? ['-C'] : [])]
     case 'dnf5':
-      return ['-y', `--config=${config}`, '--use-host-config', ...both, ...paths, ...(offline ? ['--cacheonly'] : [])]
+      return [
+        '-y',
+        `--config=${config}`,
+        '--use-host-config',
+        ...both,
+        ...paths,
+        ...ownState,
+        ...(offline ? ['--cacheonly'] : []),
+      ]
     case 'microdnf':
       return [
         '-y',
@@ -65,6 +77,7 @@ function commonArguments(kind: DnfKind, { releasever, forcearch, offline }: DnfS
         '--noplugins',
         ...both,
         ...paths,
+        `--setopt=persistdir=${state}/history`,
         ...(offline ? ['--setopt=cacheonly=1'] : []),
       ]
   }

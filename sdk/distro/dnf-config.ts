@@ -43,8 +43,8 @@ export interface DnfPlaces {
  * history, and so they are written as the way out of it.
  */
 export function dnfConfig(settings: DnfSettings, places: DnfPlaces): string {
-  const { root, state, cache, reposdir, varsdir } = places
-  const outside = (path: string) => `/${relative(root, path)}`
+  const { state, cache, reposdir, varsdir } = places
+  const outside = (path: string) => wayOut(places, path)
   const lines: Record<string, string | boolean | readonly string[]> = {
     cachedir: outside(cache),
     system_cachedir: outside(cache),
@@ -72,6 +72,11 @@ export function dnfConfig(settings: DnfSettings, places: DnfPlaces): string {
   }
   const text = Object.entries(lines).map(([name, value]) => `${name}=${valueText(value)}\n`)
   return `[main]\n${text.join('')}`
+}
+
+/** A path that leads to one of the host where a dnf puts the root in front. */
+export function wayOut({ root }: Pick<DnfPlaces, 'root'>, path: string): string {
+  return `/${relative(root, path)}`
 }
 
 function valueText(value: string | boolean | readonly string[]): string {

@@ -43,8 +43,8 @@ function hiddenFailure(container: string, outcome: DnfOutcome): BuilderError | u
     const [, path = '', reason = ''] = unpack
     return unpackFailure(container, { event: 'unpack', package: '', path, reason }, outcome)
   }
-  const script = /^.*(?:scriptlet failed|Error in .*scriptlet).*$/m.exec(text)?.[0]
-  if (script) return scriptFailure(container, { event: 'failed', text: script.replace(/^[>\s]+/, '') }, outcome)
+  const script = scriptWords(text)
+  if (script) return scriptFailure(container, { event: 'failed', text: script }, outcome)
   const [, kind, name] = /(user|group) (\S+) does not exist - using/.exec(text) ?? []
   if (name !== undefined)
     return missingFailure(container, { event: 'missing', kind: kind as 'user' | 'group', name, packages: [] })
@@ -57,6 +57,18 @@ function absentFailure(container: string, text: string): BuilderError | undefine
   const names = [...new Set(found.map(([, name = '']) => name.trim()))].join(', ')
   if (names === '') return undefined
   return failure('NOT_FOUND', container, `no such package is installed: ${names}`, `see builder packages ${container}`)
+}
+
+/** rpm's words, and those of dnf5, which marks its lines with `>>>` and says what a script printed in the next one. */
+function scriptWords(text: string): string | undefined {
+  const lines = text.split('\n').map((line) => line.replace(/^[>\s]+/, ''))
+  const at = lines.findIndex((line) => /scriptlet failed|[Ee]rror in .*scriptlet/.test(line))
+  const line = lines[at]
+  if (line === undefined) return undefined
+  const next = lines.slice(at + 1).find((one) => one !== 'Scriptlet output:') ?? ''
+  const [, script, package_] = /[Ee]rror in (%\w+) scriptlet: (\S+)$/.exec(line) ?? []
+  if (package_ === undefined) return line
+  return `error in the script ${script}${next === '' ? '' : ` (${next.replace(/^\[RPM\] /, '')})`} of package ${package_}`
 }
 
 function goneFailure(container: string, { packages }: Told<'gone'>): BuilderError {
@@ -109,7 +121,7 @@ function scriptFailure(container: string, { text }: Told<'failed'>, outcome: Dnf
   const detail = [...before, ...(lines.length > 0 ? lines.slice(0, 1) : said.slice(-2))].join(' / ')
   if (/No space left on device/.test(detail)) return full(container)
   const reason = `${text.replace(/^Error/, 'error')}${detail === '' ? '' : `: ${detail}`}`
-  const name = /package (\S+)$/.exec(text)?.[1] ?? 'NAME'
+  const name = /package (\S+?)(?:-\d+:[^-]*-[^-]*)?$/.exec(text)?.[1] ?? 'NAME'
   const hint = `the container is as it was; rpm -qp --scripts shows what it would do, --exclude ${name} leaves it out`
   return failure('RUN', container, reason, hint, outcome)
 }

@@ -146,7 +146,7 @@ export function lastError(text: string): string {
   return (
     text
       .split('\n')
-      .filter((line) => line.trim() !== '')
+      .filter((line) => line.trim() !== '' && !line.startsWith('Warning: '))
       .at(-1)
       ?.replace(/^Error: /, '') ?? ''
   )

@@ -53,5 +53,5 @@ export function newFolders(root: string): readonly string[] {
       reason: 'it is a link, and dnf would follow it out of the container',
       hint: 'make it a folder',
     })
-  return folders.filter((path) => !lstatSync(join(root, path), { throwIfNoEntry: false }))
+  return [...folders, '/run/dnf'].filter((path) => !lstatSync(join(root, path), { throwIfNoEntry: false }))
 }

@@ -54,7 +54,8 @@ export function closeDatabase(folder: string): void {
   const log = `${path}-wal`
   if (existsSync(log) && statSync(log).size > 0)
     throw new BuilderError('INVALID', { operation: 'close', object: path, reason: 'its log is not written back' })
-  for (const name of [log, `${path}-shm`, join(folder, '.rpm.lock')]) rmSync(name, { force: true })
+  for (const name of [log, `${path}-shm`, join(folder, '.rpm.lock'), join(folder, '.keyring.lock')])
+    rmSync(name, { force: true })
   const file = openSync(path, 'r+')
   try {
     const versions = Buffer.alloc(2)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type DnfSwitches, dnfArguments } from '../../sdk/distro/dnf-arguments.js'
 import { type DnfPlaces, type DnfSettings, dnfConfig, repositoryText, rpmMacros } from '../../sdk/distro/dnf-config.js'
+import { dnfFailure } from '../../sdk/distro/dnf-failure.js'
 import { findDnf } from '../../sdk/distro/dnf-program.js'
 import { parseDnfRequest } from '../../sdk/distro/dnf-request.js'
 import { tempDir } from '../lane.js'
@@ -46,8 +47,9 @@ const lines: readonly (readonly [string, readonly (readonly string[])[], readonl
       [
         ...['-y', '--config=/store/tmp/b/dnf.conf', '--use-host-config', '--installroot=/store/tmp/a/merged'],
         ...['--setopt=cachedir=/store/tmp/b/cache', '--setopt=system_cachedir=/store/tmp/b/cache'],
-        ...['--setopt=logdir=/store/tmp/b/log', '--setopt=persistdir=/store/tmp/b/history'],
+        ...['--setopt=logdir=/store/tmp/b/log'],
         ...['--setopt=history_record=0', '--setopt=reposdir=repos', '--setopt=varsdir=vars'],
+        ...['--setopt=persistdir=/../../b/history', '--setopt=system_state_dir=/../../b/system'],
         ...['--cacheonly', '-q', 'repoquery', 'a'],
       ],
     ],
@@ -59,9 +61,9 @@ const lines: readonly (readonly [string, readonly (readonly string[])[], readonl
       [
         ...['-y', '--config=/store/tmp/b/dnf.conf', '--noplugins', '--installroot=/store/tmp/a/merged'],
         ...['--setopt=cachedir=/store/tmp/b/cache', '--setopt=system_cachedir=/store/tmp/b/cache'],
-        ...['--setopt=logdir=/store/tmp/b/log', '--setopt=persistdir=/store/tmp/b/history'],
+        ...['--setopt=logdir=/store/tmp/b/log'],
         ...['--setopt=history_record=0', '--setopt=reposdir=repos,/etc/yum.repos.d', '--setopt=varsdir=vars'],
-        ...['repoquery', 'a'],
+        ...['--setopt=persistdir=/store/tmp/b/history', 'repoquery', 'a'],
       ],
     ],
   ],
@@ -157,3 +159,41 @@ function onPath(t: TestContext): string {
   })
   return folder
 }
+
+/** As dnf5 5.4.6 ended. */
+const dnf5: readonly (readonly [what: string, stderr: readonly string[], message: RegExp])[] = [
+  [
+    'a script in Lua that failed',
+    [
+      '>>> Running %post scriptlet: failing-lua-0:1-1.x86_64',
+      '>>> Non-critical error in %post scriptlet: failing-lua-0:1-1.x86_64',
+      '>>> [RPM] lua script failed: [string "%post(failing-lua-1-1.x86_64)"]:1: lua has something to say',
+      'Transaction failed: Rpm transaction failed.',
+      'Warning: skipped OpenPGP checks for 1 package from repository: t',
+    ],
+    /^dnf c: error in the script %post \(lua script failed: .*: lua has something to say\) of package failing-lua-0:1-1.x86_64; .* --exclude failing-lua leaves it out$/,
+  ],
+  [
+    'a script that failed before its package was there',
+    [
+      '>>> Running %pre scriptlet: a-0:1-1.x86_64',
+      '>>> Error in %pre scriptlet: a-0:1-1.x86_64',
+      '>>> Scriptlet output:',
+      '>>> no',
+    ],
+    /^dnf c: error in the script %pre \(no\) of package a-0:1-1.x86_64; .* --exclude a leaves it out$/,
+  ],
+  [
+    'a warning behind what is wrong',
+    [
+      "Argument 'x' matches only excluded packages.",
+      'Warning: skipped OpenPGP checks for 1 package from repository: t',
+    ],
+    /^dnf c: Argument 'x' matches only excluded packages\.; /,
+  ],
+]
+for (const [what, stderr, message] of dnf5)
+  test(`the words of dnf5 for ${what}`, () => {
+    const outcome = { argv: [], exitCode: 1, stdout: '', stderr: `${stderr.join('\n')}\n`, events: [] }
+    assert.match(dnfFailure('c', outcome)?.message ?? '', message)
+  })
