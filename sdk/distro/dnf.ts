@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { asBuilderError, BuilderError } from '../errors.js'
 import { changeRoot } from '../store/change-root.js'
 import type { ContainerRecord } from '../store/containers.js'
@@ -64,10 +64,20 @@ export async function runDnf(store: Store, record: ContainerRecord, work: DnfWor
 
 function makeDestination(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolders(folder)
+    if (statSync(folder).isDirectory()) return
   } catch (error) {
     throw asBuilderError(error, 'dnf --destdir', folder)
   }
+  const reason = 'it is no folder'
+  throw new BuilderError('INVALID', { operation: 'dnf --destdir', object: folder, reason, hint: 'name a folder' })
+}
+
+// Node's own recursive mkdir never ends below /proc.
+function makeFolders(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolders(dirname(folder))
+  mkdirSync(folder)
 }
 
 async function onRoot(run: DnfRun, root: string, written: string | undefined): Promise<DnfOutcome> {

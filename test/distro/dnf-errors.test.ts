@@ -67,6 +67,14 @@ const mistakes: Readonly<Record<string, Row>> = {
   'no words for dnf': { words: [], says: [/^builder: dnf/, /install/] },
   'a command that dnf does not have': { words: ['instal', 'httpd'], says: [/instal\b/] },
   'no packages': { words: ['install', ...unsigned(url)], says: [/dnf install: no package is named; .*PACKAGE/] },
+  'a file for a folder of packages': {
+    words: ['download', ...unsigned(url), '--destdir', '/etc/passwd', 'httpd'],
+    says: [/dnf --destdir \/etc\/passwd: it is no folder/],
+  },
+  'a folder that nobody can make': {
+    words: ['download', ...unsigned(url), '--destdir', '/proc/rpms', 'httpd'],
+    says: [/dnf --destdir \/proc\/rpms: /],
+  },
   'a flag of a question': {
     words: ['repoquery', '--installed'],
     says: [/--installed: .*; write -- before words that/],
