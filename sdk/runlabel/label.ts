@@ -1,3 +1,5 @@
+import { BuilderError } from '../errors.js'
+import { nearestWord } from '../image/near-word.js'
 import { quoteWord } from '../image/words.js'
 import { checkLabel } from './check-label.js'
 import { type RunFlags, runFlags } from './run-flags.js'
@@ -57,6 +59,7 @@ function named(name: string, options: LabelCommandOptions): string {
 }
 
 function runText({ engine = 'podman', command = [], ...flags }: LabelRunOptions): string {
+  for (const key of Object.keys(flags)) if (!known.includes(key)) throw unknown(key)
   const verb = engine === 'builder' ? 'run-image' : 'run'
   const words = runFlags.flatMap(({ name, key }) => {
     const value = flags[key]
@@ -65,6 +68,15 @@ function runText({ engine = 'podman', command = [], ...flags }: LabelRunOptions)
     return typeof value === 'object' ? value.map((one) => `--${name}=${one}`) : [`--${name}=${value}`]
   })
   return [engine, verb, ...words.map(quoteFlag), 'IMAGE', ...command.map(quoteWord)].join(' ')
+}
+
+const known: readonly string[] = runFlags.map(({ key }) => key)
+
+/** What the compiler says to whoever writes TypeScript. */
+function unknown(key: string): BuilderError {
+  const near = nearestWord(key, known)
+  const hint = near ? `did you mean ${near}?` : `known are ${known.join(', ')}`
+  return new BuilderError('INVALID', { operation: 'make label', object: key, reason: 'there is no such option', hint })
 }
 
 /** In double quotes, where a variable of a label is in it; those keep it one word. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, describe, it, test } from 'node:test'
 import { BuilderError } from '../../sdk/errors.js'
 import { checkLabel } from '../../sdk/runlabel/check-label.js'
-import { label } from '../../sdk/runlabel/label.js'
+import { type LabelCommandOptions, label } from '../../sdk/runlabel/label.js'
 import { parseRunLine } from '../../sdk/runlabel/run-line.js'
 import { substitute } from '../../sdk/runlabel/substitute.js'
 import { splitLabel } from '../../sdk/runlabel/words.js'
@@ -94,6 +94,10 @@ describe('a label from typed options', () => {
     'another image': [() => label.stop({ words: ['podman', 'run', 'web'] }), /IMAGE is missing/],
     'a NUL byte': [() => label.run({ name: 'a\0' }), /it holds a NUL byte/],
     'a name with a blank': [() => label.named('a b'), /it is no name of a label/],
+    'an option that there is not': [
+      () => label.run({ volumes: ['a:b'] } as unknown as LabelCommandOptions),
+      /make label volumes: there is no such option; did you mean volume\?/,
+    ],
   }
   for (const [title, [make, says]] of Object.entries(wrong)) it(`throws for ${title}`, () => assert.throws(make, says))
 })
