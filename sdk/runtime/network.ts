@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs'
 import { BuilderError } from '../errors.js'
 import { findProgram, needProgram } from './programs.js'
 
@@ -27,7 +28,7 @@ export interface PrivateNetwork {
  *
  * @param wish - `only` says which helper to use. Default: the first that is there. `propagation` is of the mount namespace it runs in.
  *
- * Throws `UNSUPPORTED` naming the package when neither helper is on the machine.
+ * Throws `UNSUPPORTED`, naming the package when neither helper is on the machine, and where tunnels cannot be opened.
  */
 export function privateNetwork({ folder, only, propagation = 'private' }: NetworkWish): PrivateNetwork {
   const helper = helpers.find(({ name }) => (only ?? name) === name && findProgram(name))
@@ -38,6 +39,7 @@ export function privateNetwork({ folder, only, propagation = 'private' }: Networ
       reason: 'neither slirp4netns nor pasta is on this machine',
       hint: 'install the package slirp4netns or passt, or use --network host or none',
     })
+  checkTunnels()
   const sh = needProgram('sh', 'dash', 'run')
   const tools = ['unshare', 'sleep', 'mkfifo'].map((name) => needProgram(name, 'util-linux and coreutils', 'run'))
   const program = findProgram(helper.name) as string
@@ -61,6 +63,24 @@ export function privateNetwork({ folder, only, propagation = 'private' }: Networ
     nameserver: helper.nameserver,
   }
 }
+
+/** Both helpers open it. */
+function checkTunnels(): void {
+  try {
+    accessSync(tunnels, constants.R_OK | constants.W_OK)
+  } catch (cause) {
+    const isThere = (cause as NodeJS.ErrnoException).code !== 'ENOENT'
+    throw new BuilderError('UNSUPPORTED', {
+      operation: 'run',
+      object: '--network private',
+      reason: isThere ? `this user may not open ${tunnels}` : `there is no ${tunnels}`,
+      hint: `use --network host or none, or as root ${isThere ? `chmod 0666 ${tunnels}` : 'modprobe tun'}`,
+      cause,
+    })
+  }
+}
+
+const tunnels = '/dev/net/tun'
 
 const helpers = [
   { name: 'slirp4netns', nameserver: '10.0.2.3' },

@@ -128,7 +128,12 @@ describe('what is run', () => {
 
 test('a private network has a way out and is not the host’s', async (t) => {
   if (!needs(t, 'slirp4netns')) return
-  if (!mayUseTunnels()) return t.skip('this user may not open /dev/net/tun')
+  if (!mayUseTunnels()) {
+    const { stderr } = await builder(['run-image', 'tools'])
+    const told =
+      /run --network private: (this user may not open|there is no) \/dev\/net\/tun; use --network host or none/
+    return assert.match(stderr, told)
+  }
   const { stdout, stderr } = await builder(['run-image', ...sh('readlink /proc/self/ns/net; grep : /proc/net/dev')])
   const [own = '', ...names] = stdout.trim().split('\n')
   assert.notEqual(own, (await command(['readlink', '/proc/self/ns/net'])).stdout.trim(), stderr)
