@@ -18,14 +18,21 @@ export function lane(): Lane {
 
 /** Removes a tree: unmounts what is mounted in it, and takes the way through a namespace for files of mapped ids. */
 export function removeTree(folder: string): void {
-  for (const mount of mountsBelow(folder)) spawnSync('umount', ['--lazy', mount])
-  try {
-    // An engine that has just lost its script may still be tidying up in it.
-    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
-  } catch (error) {
-    if (process.getuid?.() === 0 || lane() === 'bare') throw error
-    spawnSync(process.execPath, [join(top, 'test/setup/inside.mjs'), 'rm', '-rf', folder])
-    if (existsSync(folder)) throw error
+  for (let turn = 0; ; turn++) {
+    for (const mount of mountsBelow(folder)) spawnSync('umount', ['--lazy', mount])
+    try {
+      return rmSync(folder, { recursive: true, force: true })
+    } catch (error) {
+      // An engine that has just lost its script is still tidying up in it: what comes anew has to be seen anew.
+      if ((error as NodeJS.ErrnoException).code === 'ENOTEMPTY' && turn < 100) {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+        continue
+      }
+      if (process.getuid?.() === 0 || lane() === 'bare') throw error
+      spawnSync(process.execPath, [join(top, 'test/setup/inside.mjs'), 'rm', '-rf', folder])
+      if (existsSync(folder)) throw error
+      return
+    }
   }
 }
 
