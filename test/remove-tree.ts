@@ -21,7 +21,8 @@ export function removeTree(folder: string): void {
   for (let turn = 0; ; turn++) {
     for (const mount of mountsBelow(folder)) spawnSync('umount', ['--lazy', mount])
     try {
-      return rmSync(folder, { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true })
+      return
     } catch (error) {
       // An engine that has just lost its script is still tidying up in it: what comes anew has to be seen anew.
       if ((error as NodeJS.ErrnoException).code === 'ENOTEMPTY' && turn < 100) {
