@@ -20,8 +20,8 @@ export function endRun({ id, folder, isolation, runtime, env, inMemory, sharesPr
     // The runtime that waits for it gives the terminal back, and would make its folder again once it is removed.
     for (const stat of runtimesOf(id)) if (!hasEnded(stat, runtimePatience)) endProcess(stat)
   }
-  // Of the host's pid namespace the kernel ends nothing by itself.
-  // A runtime that was killed between the start of the command and the writing of its state has forgotten it.
+  // In the host's pid namespace the kernel ends nothing by itself, and a runtime that was killed between the start of the
+  // command and the writing of its state has forgotten it.
   for (const stat of processesOf(id)) endProcess(stat)
 }
 
